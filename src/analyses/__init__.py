@@ -1,0 +1,1 @@
+"""From the signed contracts to the yearly bilans."""

@@ -1,0 +1,249 @@
+"""What the signed documents say differently about one thing: nothing is repaired, both are kept.
+
+Sums, budgets, indicator rows and titles are compared here; statements that only a reader can set
+side by side are data (concordances.yaml of each contract).
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+from analyses.contrat.model import Action, Contrat, Financement, Indicateur
+
+WEIGHTS = ("chiffre", "date_ou_devoir", "mots")
+
+
+@dataclass(frozen=True)
+class Contradiction:
+    """Two statements that cannot both hold, each with its place, as printed."""
+
+    code: str
+    poids: str
+    contrat: str
+    objet: str
+    source_1: str
+    valeur_1: str
+    source_2: str
+    valeur_2: str
+
+
+def _euros(centimes: int) -> str:
+    whole, rest = divmod(abs(centimes), 100)
+    text = f"{whole:,}".replace(",", " ") + (f",{rest:02d}" if rest else "")
+    return f"{'-' if centimes < 0 else ''}{text} €"
+
+
+def _words(text: str) -> str:
+    plain = unicodedata.normalize("NFKD", text.replace("’", "'").replace("œ", "oe"))
+    ascii_text = plain.encode("ascii", "ignore").decode().casefold()
+    return " ".join(re.findall(r"[a-z0-9]+", ascii_text))
+
+
+def _planned(actions: Iterable[Action], exercice: int, financeur: str) -> int:
+    """Sum of the committed budgets for a printed column (`autres` is every third party)."""
+    total = 0
+    for action in actions:
+        for name, amount in (action.plan(exercice) or {}).items():
+            wanted = {"total": True, "autres": name not in ("etat", "cd"),
+                      "hors_fse": name != "fse"}.get(financeur, name == financeur)
+            total += amount if wanted else 0
+    return total
+
+
+def _sums(contrat: Contrat) -> Iterator[Contradiction]:
+    """Printed subtotals and totals against the sum of their lines, and totals against subtotals."""
+    publics = {group.code_public: key for key, group in contrat.groupes.items()}
+    for printed in contrat.imprimes:
+        key = publics.get(printed.code)
+        actions = [a for a in contrat.actions.values() if key is None or a.groupe == key]
+        computed = _planned(actions, printed.exercice, printed.financeur)
+        if computed != printed.montant:
+            yield Contradiction(
+                f"somme-{contrat.code}-{printed.code}-{printed.financeur}", "chiffre", contrat.code,
+                f"{printed.source} : total imprimé et somme des lignes", printed.source,
+                _euros(printed.montant), "somme des lignes des actions", _euros(computed))
+    for total in (p for p in contrat.imprimes if p.niveau == "contrat"):
+        parts = [p for p in contrat.imprimes if p.niveau != "contrat"
+                 and p.financeur == total.financeur and p.exercice == total.exercice]
+        if len(parts) == len(contrat.groupes) and sum(p.montant for p in parts) != total.montant:
+            yield Contradiction(
+                f"somme-sous-totaux-{contrat.code}-{total.financeur}", "chiffre", contrat.code,
+                f"{total.source} : total imprimé et somme des sous-totaux imprimés", total.source,
+                _euros(total.montant), "somme des sous-totaux imprimés",
+                _euros(sum(p.montant for p in parts)))
+
+
+def _piliers(contrat: Contrat) -> Iterator[Contradiction]:
+    """Split of the State's money by pilier (article) against the subtotal of the axe (annexe)."""
+    for code, clause in contrat.clauses.items():
+        group = contrat.groupes.get(code.replace("pilier_", "axe-"))
+        if not code.startswith("pilier_") or group is None:
+            continue
+        actions = [a for a in contrat.actions.values() if a.groupe == group.code]
+        computed = _planned(actions, clause.exercices[0], "etat")
+        if computed != clause.valeur * 100:
+            yield Contradiction(
+                f"pilier-{group.code_public}", "chiffre", contrat.code,
+                f"Part de l'État, axe {group.code_public} et {clause.libelle}", clause.article,
+                _euros(clause.valeur * 100), f"annexe 3, axe {group.code_public}, colonne A",
+                _euros(computed))
+
+
+def _budget(contrat: Contrat, action: Action, budget: Financement) -> Iterator[Contradiction]:
+    """One printed budget: its total against its lines, its receipts against its expenditure."""
+    base = f"budget-{action.code}"
+    lines = sum(budget.montants.values()) if "delta" not in budget.montants else None
+    if lines is not None and budget.total_imprime not in (None, lines):
+        yield Contradiction(
+            f"{base}-recettes", "chiffre", contrat.code,
+            f"Action {action.code}, total des recettes {budget.exercice}",
+            f"{budget.source}, total imprimé", _euros(budget.total_imprime or 0),
+            f"{budget.source}, somme des recettes", _euros(lines))
+    expenditure = budget.total_depenses_imprime
+    if expenditure is not None and budget.total_imprime not in (None, expenditure):
+        yield Contradiction(
+            f"{base}-equilibre", "chiffre", contrat.code,
+            f"Action {action.code}, recettes et dépenses {budget.exercice}",
+            f"{budget.source}, total des recettes", _euros(budget.total_imprime or 0),
+            f"{budget.source}, total des dépenses", _euros(expenditure))
+    amounts = [d.montant for d in budget.depenses]
+    if expenditure is not None and amounts and None not in amounts:
+        spent = sum(amount or 0 for amount in amounts)
+        if spent != expenditure:
+            yield Contradiction(
+                f"{base}-depenses", "chiffre", contrat.code,
+                f"Action {action.code}, total des dépenses {budget.exercice}",
+                f"{budget.source}, total imprimé", _euros(expenditure),
+                f"{budget.source}, somme des dépenses", _euros(spent))
+
+
+def _budgets(contrat: Contrat, action: Action) -> Iterator[Contradiction]:
+    """Every printed budget of an action, alone, then the fiche against the table that commits."""
+    for budget in action.financements:
+        yield from _budget(contrat, action, budget)
+    for kept in (f for f in action.financements if f.retenu):
+        for other in action.financements:
+            if other.retenu or other.exercice != kept.exercice or "delta" in other.montants:
+                continue
+            for name in dict.fromkeys([*kept.montants, *other.montants]):
+                one, two = other.montants.get(name, 0), kept.montants.get(name, 0)
+                if one != two:
+                    yield Contradiction(
+                        f"financement-{action.code}-{name}", "chiffre", contrat.code,
+                        f"Action {action.code}, {contrat.financeurs.get(name, 'reliquat 2023')}, "
+                        f"{kept.exercice}", other.source, _euros(one), kept.source, _euros(two))
+            one, two = sum(other.montants.values()), sum(kept.montants.values())
+            if one != two:
+                yield Contradiction(
+                    f"financement-{action.code}-total", "chiffre", contrat.code,
+                    f"Action {action.code}, budget total {kept.exercice}", other.source,
+                    _euros(one), kept.source, _euros(two))
+
+
+def _rows(contrat: Contrat, action: str, indicateur: Indicateur) -> Iterator[Contradiction]:
+    """The same indicator in two tables: its name, then its cells."""
+    first = indicateur.tableaux[0]
+    for other in indicateur.tableaux[1:]:
+        base, place = f"indicateur-{action}-{indicateur.code}", f"Action {action}, indicateur"
+        if _label(first.libelle) != _label(other.libelle):
+            yield Contradiction(
+                f"{base}-libelle", "chiffre" if _counts_other(first.libelle, other.libelle)
+                else "mots", contrat.code, f"{place} {indicateur.code} : libellé",
+                first.source, first.libelle, other.source, other.libelle)
+        pairs = list(zip(first.cellules, other.cellules, strict=False))
+        # A shorter row does not prove which cell is empty: only printed cells are compared,
+        # and a row that prints figures the other table does not have is said as well.
+        missing = first.cellules[len(pairs):] + other.cellules[len(pairs):]
+        differs = any(_words(a) != _words(b) and a.strip() != b.strip() for a, b in pairs)
+        if differs or any(cell.strip() not in ("/", "") for cell in missing):
+            yield Contradiction(
+                f"{base}-cellules", "chiffre", contrat.code,
+                f"{place} {indicateur.code} : situation initiale et cibles",
+                first.source, " ; ".join(first.cellules), other.source, " ; ".join(other.cellules))
+
+
+def _label(text: str) -> str:
+    """Words of a label with its usual abbreviations written out and plural marks dropped."""
+    words = re.sub(r"\b(nb|nbre)\b( de)?", "nombre de", _words(text)).split()
+    return " ".join(w.rstrip("s") for w in words if w not in ("de", "d", "du", "des", "l", "la"))
+
+
+def _counts_other(one: str, two: str) -> bool:
+    """True when neither label's words contain the other's: another thing is counted."""
+    left, right = set(_label(one).split()), set(_label(two).split())
+    return not (left <= right or right <= left)
+
+
+def _titles(contrat: Contrat, action: Action) -> Iterator[Contradiction]:
+    """Official titles of one action; the fiche's longer « intitulé » is not a rival title."""
+    titles = [t for t in action.intitules if "intitulé" not in t.source]
+    for first, other in zip(titles, titles[1:], strict=False):
+        if _words(first.texte) != _words(other.texte):
+            yield Contradiction(
+                f"intitule-{action.code}", "mots", contrat.code, f"Action {action.code} : intitulé",
+                first.source, first.texte, other.source, other.texte)
+            return
+
+
+def find_contradictions(contrats: Mapping[str, Contrat]) -> list[Contradiction]:
+    """Every contradiction of the contracts, heaviest first.
+
+    >>> from analyses.contrat.load import load_contrats
+    >>> found = find_contradictions(load_contrats("55"))
+    >>> next(c.valeur_2 for c in found if c.code == "somme-solidarites-3-autres")
+    '123 500 €'
+    """
+    found: list[Contradiction] = []
+    for contrat in contrats.values():
+        found += [*_sums(contrat), *_piliers(contrat)]
+        for action in contrat.actions.values():
+            found += [*_budgets(contrat, action), *_titles(contrat, action)]
+            for indicateur in action.indicateurs:
+                found += _rows(contrat, action.code, indicateur)
+        for row in contrat.concordances:
+            one, two = row.faits
+            found.append(Contradiction(row.code, row.poids, contrat.code, row.objet,
+                                       one.source, one.valeur, two.source, two.valeur))
+    return sorted(found, key=lambda c: WEIGHTS.index(c.poids))
+
+
+@dataclass(frozen=True)
+class UncertainReading:
+    """A printed row with fewer cells than its table has columns."""
+
+    contrat: str
+    action: str
+    indicateur: str
+    source: str
+    imprime: tuple[str, ...]
+    colonnes: int
+    lecture: str
+
+
+def uncertain_readings(contrats: Mapping[str, Contrat]) -> list[UncertainReading]:
+    """Every printed indicator row whose empty cells the text does not place.
+
+    >>> from analyses.contrat.load import load_contrats
+    >>> rows = uncertain_readings(load_contrats("55"))
+    >>> next(r.imprime for r in rows if r.action == "13" and r.source == "annexe 2")
+    ('0', '15', '20', '25')
+    """
+    rows = []
+    for contrat in contrats.values():
+        owners = [(a.code, i) for a in contrat.actions.values() for i in a.indicateurs]
+        owners += [("nat", i) for i in contrat.nationaux]
+        for action, indicateur in owners:
+            for table in indicateur.tableaux:
+                if len(table.cellules) < len(indicateur.colonnes):
+                    reading = "de gauche à droite, incertaine"
+                    if not indicateur.uncertain:
+                        reading = f"ligne complète lue en {indicateur.row.source}"
+                    if not table.cellules:
+                        reading = "aucune cellule imprimée : non renseigné"
+                    rows.append(UncertainReading(
+                        contrat.code, action, indicateur.code, table.source,
+                        tuple(table.cellules), len(indicateur.colonnes), reading))
+    return rows

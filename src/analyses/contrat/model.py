@@ -1,0 +1,264 @@
+"""What a signed contract holds, as checked data. Files under params/contrats/ are its only source.
+
+Unknown keys are refused: a misspelt key is an error with its file, never a silent default.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal, InvalidOperation
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StrictStr
+
+from analyses.contrat.cell import Cell, read_cell
+
+Period = Literal["t0"] | int
+
+
+def _centimes(value: Any) -> Any:
+    """Euros as the file writes them (an integer, or a quoted decimal) to integer centimes."""
+    if value is None or isinstance(value, bool):
+        return value
+    if isinstance(value, float):
+        raise ValueError("attendu un entier d'euros ou un décimal entre guillemets")
+    try:
+        centimes = Decimal(str(value)) * 100
+    except InvalidOperation:
+        raise ValueError("attendu un montant en euros") from None
+    if centimes != centimes.to_integral_value():
+        raise ValueError("attendu au plus deux décimales")
+    return int(centimes)
+
+
+Centimes = Annotated[int, BeforeValidator(_centimes)]
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Intitule(_Model):
+    """A title as one document prints it."""
+
+    texte: StrictStr
+    source: StrictStr
+
+
+class Etape(_Model):
+    date: StrictStr
+    libelle: StrictStr
+    source: StrictStr
+
+
+class Calendrier(_Model):
+    """What a fiche says of start, end and steps; None where it says nothing."""
+
+    debut: date | None
+    fin: date | None
+    imprime_debut: StrictStr | None
+    imprime_duree: StrictStr | None
+    etapes: list[Etape] = []
+    source: StrictStr
+
+
+class Depense(_Model):
+    libelle: StrictStr
+    montant: Centimes | None
+
+
+class Financement(_Model):
+    """A budget by funder as one table prints it (centimes). `retenu`: the one that commits."""
+
+    exercice: int
+    source: StrictStr
+    retenu: bool
+    montants: dict[str, Centimes]
+    total_imprime: Centimes | None = None
+    depenses: list[Depense] = []
+    total_depenses_imprime: Centimes | None = None
+    etp: StrictStr | None = None
+
+
+class TableauIndicateur(_Model):
+    """One row of one printed table: its label and its cells, in printed order."""
+
+    source: StrictStr
+    libelle: StrictStr
+    cellules: list[StrictStr]
+
+
+class Indicateur(_Model):
+    code: StrictStr = Field(pattern=r"^[a-z0-9-]+$")
+    unite: StrictStr
+    sens: Literal["hausse", "baisse"]
+    nature: Literal["flux", "cumul", "stock"]
+    tableaux: list[TableauIndicateur]
+    thematique: StrictStr | None = None
+    axe: StrictStr | None = None
+    objectif_imprime: StrictStr | None = None
+    colonnes: tuple[Period, ...] = ()
+
+    @property
+    def libelle(self) -> str:
+        return self.tableaux[0].libelle
+
+    @property
+    def source(self) -> str:
+        return self.tableaux[0].source
+
+    @property
+    def row(self) -> TableauIndicateur:
+        """The row that is read: the first table that prints every cell, else the first one."""
+        complete = [t for t in self.tableaux if len(t.cellules) == len(self.colonnes)]
+        return (complete or self.tableaux)[0]
+
+    @property
+    def uncertain(self) -> bool:
+        """True when no table prints as many cells as it has columns."""
+        return len(self.row.cellules) < len(self.colonnes)
+
+    def cell(self, period: Period) -> Cell:
+        """The reading of the cell of `period` ("t0" or a year).
+
+        A short row is read from left to right and every reading of it is uncertain
+        (interpretation cellules-de-gauche-a-droite); « Non concerné » alone speaks of the whole row.
+        """
+        row = self.row
+        if [read_cell(text).type for text in row.cellules] == ["non_concerne"]:
+            return read_cell(row.cellules[0])
+        if period not in self.colonnes:
+            return Cell(None, "vide")
+        rank = self.colonnes.index(period)
+        cell = read_cell(row.cellules[rank] if rank < len(row.cellules) else None)
+        return cell.as_uncertain() if self.uncertain else cell
+
+
+class Action(_Model):
+    code: StrictStr
+    groupe: StrictStr
+    libelle: StrictStr
+    intitules: list[Intitule]
+    calendrier: Calendrier
+    financements: list[Financement]
+    indicateurs: list[Indicateur] = []
+    qualitatif: StrictStr | None = None
+
+    def plan(self, exercice: int) -> dict[str, int] | None:
+        """Centimes by funder committed for `exercice`; None when no document gives them."""
+        for financement in self.financements:
+            if financement.exercice == exercice and financement.retenu:
+                return dict(financement.montants)
+        return None
+
+    def plan_source(self, exercice: int) -> str:
+        """The table that commits for `exercice` ('' when none does)."""
+        found = [f for f in self.financements if f.exercice == exercice and f.retenu]
+        return found[0].source if found else ""
+
+
+class Groupe(_Model):
+    """An axe or a volet, with its period and its Chorus code."""
+
+    code: StrictStr
+    code_public: StrictStr
+    niveau: Literal["axe", "volet"]
+    libelle: StrictStr
+    debut: date
+    fin: date
+    activite: StrictStr | None
+    source: StrictStr
+
+
+class Imprime(_Model):
+    """A printed subtotal or total, kept as printed (centimes)."""
+
+    niveau: Literal["contrat", "axe", "volet"]
+    code: StrictStr
+    financeur: StrictStr
+    montant: Centimes
+    exercice: int
+    source: StrictStr
+
+    @property
+    def montant_centimes(self) -> int:
+        return self.montant
+
+
+class Clause(_Model):
+    """A sentence of the contract that computes or sets a duty."""
+
+    code: StrictStr
+    article: StrictStr
+    libelle: StrictStr
+    valeur: Any
+    unite: StrictStr
+    exercices: list[int] = []
+
+
+class Ineligible(_Model):
+    """Expenditure that an article excludes, by account prefix and wording."""
+
+    code: StrictStr
+    motif: StrictStr
+    article: StrictStr
+    natures: list[StrictStr] = []
+    sauf_natures: list[StrictStr] = []
+    mots: list[StrictStr] = []
+    groupes: list[StrictStr] = []
+
+
+class Echeance(_Model):
+    code: StrictStr
+    libelle: StrictStr
+    date: date
+    article: StrictStr
+
+
+class Fait(_Model):
+    """One statement of a concordance: where it stands and what it says, as printed."""
+
+    source: StrictStr
+    valeur: StrictStr
+
+
+class Concordance(_Model):
+    """Two statements about one thing that the documents make differently."""
+
+    code: StrictStr
+    poids: Literal["chiffre", "date_ou_devoir", "mots"]
+    objet: StrictStr
+    faits: list[Fait] = Field(min_length=2, max_length=2)
+
+
+class Version(_Model):
+    """The signed text or an avenant: from when it applies and where it comes from."""
+
+    code: StrictStr
+    libelle: StrictStr
+    effet: date
+    source: StrictStr
+
+
+class Contrat(_Model):
+    """A contract as it stands at a date: the initial text overlaid by its avenants."""
+
+    code: StrictStr
+    departement: StrictStr
+    titre: StrictStr
+    version: Version
+    versions: list[Version]
+    debut: date
+    fin: date
+    exercices: list[int]
+    financeurs: dict[str, str]
+    colonnes_indicateurs: list[Period]
+    colonnes_nationaux: list[Period]
+    groupes: dict[str, Groupe]
+    actions: dict[str, Action]
+    nationaux: list[Indicateur]
+    clauses: dict[str, Clause]
+    imprimes: list[Imprime]
+    ineligibles: list[Ineligible]
+    echeances: list[Echeance]
+    concordances: list[Concordance]

@@ -1,0 +1,160 @@
+"""The contracts as data: complete, adding up to what is printed, contradictions all listed."""
+
+from __future__ import annotations
+
+import shutil
+from datetime import date
+from fractions import Fraction
+from pathlib import Path
+
+import pytest
+
+from analyses.contrat.cell import read_cell
+from analyses.contrat.contradictions import find_contradictions, uncertain_readings
+from analyses.contrat.load import load_contrats
+from analyses.paths import PARAMS
+from analyses.problems import BilanError
+
+
+@pytest.fixture(scope="module")
+def contrats():
+    return load_contrats("55")
+
+
+def test_complete(contrats):
+    """20 actions and 56 local indicators; 8 fiches and 21 indicators; 15 and 2 national ones."""
+    solidarites, emploi = contrats["solidarites"], contrats["emploi"]
+    assert list(solidarites.actions) == [str(n) for n in range(1, 21)]
+    assert sum(len(a.indicateurs) for a in solidarites.actions.values()) == 56
+    assert len(solidarites.nationaux) == 15 and len(emploi.nationaux) == 2
+    v2 = [a for a in emploi.actions.values() if a.groupe == "v2"]
+    assert len(v2) == 8 and sum(len(a.indicateurs) for a in v2) == 21
+
+
+def test_state_money_by_axe_and_volet(contrats):
+    """Annexe 3: 105 375 + 186 250 + 87 564 = 379 189; emploi: 106 000 + 179 697 + 479 250."""
+    def state(code, groupe):
+        actions = contrats[code].actions.values()
+        return sum((a.plan(2024) or {}).get("etat", 0) for a in actions if a.groupe == groupe)
+
+    assert [state("solidarites", f"axe-{n}") for n in (1, 3, 4)] == [10537500, 18625000, 8756400]
+    assert [state("emploi", v) for v in ("v1", "v2", "v3")] == [10600000, 17969700, 47925000]
+
+
+def test_every_printed_total_adds_up_or_is_a_contradiction(contrats):
+    """Axe 3, other funders: 10 000 + 50 000 + 42 500 + 21 000 = 123 500, printed 81 000."""
+    found = {c.code: (c.valeur_1, c.valeur_2) for c in find_contradictions(contrats)
+             if c.code.startswith("somme-")}
+    assert found == {
+        "somme-solidarites-3-autres": ("81 000 €", "123 500 €"),
+        "somme-solidarites-3-total": ("453 500 €", "496 000 €"),
+        "somme-sous-totaux-solidarites-autres": ("303 250 €", "260 750 €"),
+        "somme-sous-totaux-solidarites-total": ("1 061 628 €", "1 019 128 €"),
+    }
+
+
+def test_contradictions_computed_from_the_rows(contrats):
+    """A fiche against its annexe: name, cells, budget, total."""
+    found = {c.code: c for c in find_contradictions(contrats)}
+    assert found["budget-2-recettes"].valeur_1 == "3 750 €"
+    assert found["budget-2-recettes"].valeur_2 == "7 500 €"
+    assert found["financement-17-total"].valeur_1 == "220 000 €"
+    assert found["financement-18-autres"].valeur_1 == "100 000 €"
+    assert found["pilier-4"].valeur_1 == "170 002 €" and found["pilier-4"].valeur_2 == "87 564 €"
+    labels = [c for c in found.values() if c.code.startswith("indicateur-1-")]
+    assert any("familles" in c.valeur_1 + c.valeur_2 for c in labels)
+    assert len(found) == len(find_contradictions(contrats)), "a code names one contradiction"
+
+
+def test_weights_and_sources(contrats):
+    for row in find_contradictions(contrats):
+        assert row.poids in ("chiffre", "date_ou_devoir", "mots")
+        assert row.source_1 and row.source_2 and row.valeur_1 and row.valeur_2
+
+
+def test_short_rows_are_listed(contrats):
+    rows = {(r.action, r.source): r.imprime for r in uncertain_readings(contrats)}
+    assert rows[("16", "annexe 2")] == ("0", "1", "2")
+    assert ("20", "annexe 2") not in rows
+
+
+@pytest.mark.parametrize(
+    ("text", "kind", "value"),
+    [("37", "nombre", 37), ("2*2", "produit", 4), ("+25", "increment", 25),
+     ("40%", "taux", Fraction(2, 5)), ("60% (objectifs nationaux IAE)", "taux", Fraction(3, 5)),
+     ("65% partiellement", "taux", Fraction(13, 20)), ("10 salariés", "nombre", 10),
+     ("4 (1 par territoire)", "nombre", 4), ("0 (début des travaux)", "nombre", 0),
+     ("/", "sans_objet", None), ("?", "inconnu", None), ("Non connu", "inconnu", None),
+     ("Non concerné", "non_concerne", None), ("Selon territoire retenu", "texte", None),
+     ("X GIR 4", "texte", None), ("", "vide", None), ("2/3", "texte", None),
+     ("1 234,5", "nombre", Fraction(2469, 2)), ("12/04/2024", "texte", None)],
+)
+def test_reading_of_cells(text, kind, value):
+    cell = read_cell(text)
+    assert (cell.imprime, cell.type, cell.valeur) == (text, kind, value)
+
+
+@pytest.fixture
+def params(tmp_path):
+    shutil.copytree(PARAMS, tmp_path / "params")
+    return tmp_path / "params"
+
+
+def _avenant(params: Path, effet: str = "2025-06-01") -> None:
+    folder = params / "contrats/55/solidarites/avenant-1"
+    (folder / "actions").mkdir(parents=True)
+    (folder / "contrat.yaml").write_text(
+        f'version: {{code: avenant-1, libelle: "Avenant 1", effet: "{effet}", source: "essai"}}\n',
+        encoding="utf-8")
+    (folder / "actions/01.yaml").write_text(
+        'code: "1"\nfinancements:\n  - {exercice: 2025, source: "avenant 1, annexe 3", '
+        "retenu: true, montants: {etat: 50000, cd: 60000}}\n", encoding="utf-8")
+    registre = params / "registre.yaml"
+    text = registre.read_text(encoding="utf-8")
+    registre.write_text(text.replace("[2024-06-20-initial]", "[2024-06-20-initial, avenant-1]", 1),
+                        encoding="utf-8")
+
+
+def test_an_avenant_adds_a_version_and_changes_nothing_before_it(params):
+    _avenant(params)
+    after = load_contrats("55", params=params)["solidarites"]
+    before = load_contrats("55", date(2025, 5, 31), params=params)["solidarites"]
+    assert after.actions["1"].plan(2025) == {"etat": 5000000, "cd": 6000000}
+    assert before.actions["1"].plan(2025) is None
+    assert before.actions["1"].plan(2024) == after.actions["1"].plan(2024)
+    assert after.version.code == "avenant-1" and len(after.versions) == 2
+
+
+def test_error_avenant_before_its_contract(params):
+    _avenant(params, effet="2023-01-01")
+    with pytest.raises(BilanError, match="version.effet.*après celle du contrat"):
+        load_contrats("55", params=params)
+
+
+def test_error_unknown_departement():
+    with pytest.raises(BilanError, match="attendu un département parmi 55 ; trouvé « 99 »"):
+        load_contrats("99")
+
+
+def test_error_names_file_and_key(params):
+    path = next((params / "contrats/55/emploi/2024-06-20-initial/actions").glob("v2-1*"))
+    text = path.read_text(encoding="utf-8")
+    path.write_text(text.replace("libelle:", "libele:", 1), encoding="utf-8")
+    with pytest.raises(BilanError) as error:
+        load_contrats("55", params=params)
+    assert path.name in str(error.value) and "libele" in str(error.value)
+    assert "« libelle » : attendu cette clé" in str(error.value)
+
+
+def test_error_broken_yaml(params):
+    path = params / "contrats/55/emploi/2024-06-20-initial/contrat.yaml"
+    path.write_text(path.read_text(encoding="utf-8") + "\nx: [1\n", encoding="utf-8")
+    with pytest.raises(BilanError, match="contrat.yaml, ligne .* un fichier YAML valide"):
+        load_contrats("55", params=params)
+
+
+def test_error_missing_code(params):
+    path = params / "contrats/55/emploi/2024-06-20-initial/actions/zz.yaml"
+    path.write_text("libelle: x\n", encoding="utf-8")
+    with pytest.raises(BilanError, match="zz.yaml, champ « code »"):
+        load_contrats("55", params=params)
