@@ -33,6 +33,7 @@ def test_complete(contrats):
 
 def test_state_money_by_axe_and_volet(contrats):
     """Annexe 3: 105 375 + 186 250 + 87 564 = 379 189; emploi: 106 000 + 179 697 + 479 250."""
+
     def state(code, groupe):
         actions = contrats[code].actions.values()
         return sum((a.plan(2024) or {}).get("etat", 0) for a in actions if a.groupe == groupe)
@@ -43,8 +44,11 @@ def test_state_money_by_axe_and_volet(contrats):
 
 def test_every_printed_total_adds_up_or_is_a_contradiction(contrats):
     """Axe 3, other funders: 10 000 + 50 000 + 42 500 + 21 000 = 123 500, printed 81 000."""
-    found = {c.code: (c.valeur_1, c.valeur_2) for c in find_contradictions(contrats)
-             if c.code.startswith("somme-")}
+    found = {
+        c.code: (c.valeur_1, c.valeur_2)
+        for c in find_contradictions(contrats)
+        if c.code.startswith("somme-")
+    }
     assert found == {
         "somme-solidarites-3-autres": ("81 000 €", "123 500 €"),
         "somme-solidarites-3-total": ("453 500 €", "496 000 €"),
@@ -80,14 +84,27 @@ def test_short_rows_are_listed(contrats):
 
 @pytest.mark.parametrize(
     ("text", "kind", "value"),
-    [("37", "nombre", 37), ("2*2", "produit", 4), ("+25", "increment", 25),
-     ("40%", "taux", Fraction(2, 5)), ("60% (objectifs nationaux IAE)", "taux", Fraction(3, 5)),
-     ("65% partiellement", "taux", Fraction(13, 20)), ("10 salariés", "nombre", 10),
-     ("4 (1 par territoire)", "nombre", 4), ("0 (début des travaux)", "nombre", 0),
-     ("/", "sans_objet", None), ("?", "inconnu", None), ("Non connu", "inconnu", None),
-     ("Non concerné", "non_concerne", None), ("Selon territoire retenu", "texte", None),
-     ("X GIR 4", "texte", None), ("", "vide", None), ("2/3", "texte", None),
-     ("1 234,5", "nombre", Fraction(2469, 2)), ("12/04/2024", "texte", None)],
+    [
+        ("37", "nombre", 37),
+        ("2*2", "produit", 4),
+        ("+25", "increment", 25),
+        ("40%", "taux", Fraction(2, 5)),
+        ("60% (objectifs nationaux IAE)", "taux", Fraction(3, 5)),
+        ("65% partiellement", "taux", Fraction(13, 20)),
+        ("10 salariés", "nombre", 10),
+        ("4 (1 par territoire)", "nombre", 4),
+        ("0 (début des travaux)", "nombre", 0),
+        ("/", "sans_objet", None),
+        ("?", "inconnu", None),
+        ("Non connu", "inconnu", None),
+        ("Non concerné", "non_concerne", None),
+        ("Selon territoire retenu", "texte", None),
+        ("X GIR 4", "texte", None),
+        ("", "vide", None),
+        ("2/3", "texte", None),
+        ("1 234,5", "nombre", Fraction(2469, 2)),
+        ("12/04/2024", "texte", None),
+    ],
 )
 def test_reading_of_cells(text, kind, value):
     cell = read_cell(text)
@@ -105,14 +122,18 @@ def _avenant(params: Path, effet: str = "2025-06-01") -> None:
     (folder / "actions").mkdir(parents=True)
     (folder / "contrat.yaml").write_text(
         f'version: {{code: avenant-1, libelle: "Avenant 1", effet: "{effet}", source: "essai"}}\n',
-        encoding="utf-8")
+        encoding="utf-8",
+    )
     (folder / "actions/01.yaml").write_text(
         'code: "1"\nfinancements:\n  - {exercice: 2025, source: "avenant 1, annexe 3", '
-        "retenu: true, montants: {etat: 50000, cd: 60000}}\n", encoding="utf-8")
+        "retenu: true, montants: {etat: 50000, cd: 60000}}\n",
+        encoding="utf-8",
+    )
     registre = params / "registre.yaml"
     text = registre.read_text(encoding="utf-8")
-    registre.write_text(text.replace("[2024-06-20-initial]", "[2024-06-20-initial, avenant-1]", 1),
-                        encoding="utf-8")
+    registre.write_text(
+        text.replace("[2024-06-20-initial]", "[2024-06-20-initial, avenant-1]", 1), encoding="utf-8"
+    )
 
 
 def test_an_avenant_adds_a_version_and_changes_nothing_before_it(params):

@@ -45,13 +45,26 @@ def read_yaml(path: Path) -> Any:
         return yaml.load(path.read_text(encoding="utf-8"), _StrictLoader)
     except FileNotFoundError:
         raise BilanError(
-            [Problem(path.name, attendu=f"le fichier {path.name}", trouve="fichier absent",
-                     remede="rétablissez le fichier")]
+            [
+                Problem(
+                    path.name,
+                    attendu=f"le fichier {path.name}",
+                    trouve="fichier absent",
+                    remede="rétablissez le fichier",
+                )
+            ]
         ) from None
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         mark = getattr(error, "problem_mark", None)
         found = getattr(error, "problem", None) or "encodage autre que UTF-8"
         raise BilanError(
-            [Problem(path.name, mark.line + 1 if mark else None, attendu="un fichier YAML valide",
-                     trouve=str(found), remede="corrigez le fichier")]
+            [
+                Problem(
+                    path.name,
+                    mark.line + 1 if mark else None,
+                    attendu="un fichier YAML valide",
+                    trouve=str(found),
+                    remede="corrigez le fichier",
+                )
+            ]
         ) from None

@@ -47,8 +47,11 @@ def _planned(actions: Iterable[Action], exercice: int, financeur: str) -> int:
     total = 0
     for action in actions:
         for name, amount in (action.plan(exercice) or {}).items():
-            wanted = {"total": True, "autres": name not in ("etat", "cd"),
-                      "hors_fse": name != "fse"}.get(financeur, name == financeur)
+            wanted = {
+                "total": True,
+                "autres": name not in ("etat", "cd"),
+                "hors_fse": name != "fse",
+            }.get(financeur, name == financeur)
             total += amount if wanted else 0
     return total
 
@@ -62,18 +65,34 @@ def _sums(contrat: Contrat) -> Iterator[Contradiction]:
         computed = _planned(actions, printed.exercice, printed.financeur)
         if computed != printed.montant:
             yield Contradiction(
-                f"somme-{contrat.code}-{printed.code}-{printed.financeur}", "chiffre", contrat.code,
-                f"{printed.source} : total imprimé et somme des lignes", printed.source,
-                _euros(printed.montant), "somme des lignes des actions", _euros(computed))
+                f"somme-{contrat.code}-{printed.code}-{printed.financeur}",
+                "chiffre",
+                contrat.code,
+                f"{printed.source} : total imprimé et somme des lignes",
+                printed.source,
+                _euros(printed.montant),
+                "somme des lignes des actions",
+                _euros(computed),
+            )
     for total in (p for p in contrat.imprimes if p.niveau == "contrat"):
-        parts = [p for p in contrat.imprimes if p.niveau != "contrat"
-                 and p.financeur == total.financeur and p.exercice == total.exercice]
+        parts = [
+            p
+            for p in contrat.imprimes
+            if p.niveau != "contrat"
+            and p.financeur == total.financeur
+            and p.exercice == total.exercice
+        ]
         if len(parts) == len(contrat.groupes) and sum(p.montant for p in parts) != total.montant:
             yield Contradiction(
-                f"somme-sous-totaux-{contrat.code}-{total.financeur}", "chiffre", contrat.code,
-                f"{total.source} : total imprimé et somme des sous-totaux imprimés", total.source,
-                _euros(total.montant), "somme des sous-totaux imprimés",
-                _euros(sum(p.montant for p in parts)))
+                f"somme-sous-totaux-{contrat.code}-{total.financeur}",
+                "chiffre",
+                contrat.code,
+                f"{total.source} : total imprimé et somme des sous-totaux imprimés",
+                total.source,
+                _euros(total.montant),
+                "somme des sous-totaux imprimés",
+                _euros(sum(p.montant for p in parts)),
+            )
 
 
 def _piliers(contrat: Contrat) -> Iterator[Contradiction]:
@@ -86,10 +105,15 @@ def _piliers(contrat: Contrat) -> Iterator[Contradiction]:
         computed = _planned(actions, clause.exercices[0], "etat")
         if computed != clause.valeur * 100:
             yield Contradiction(
-                f"pilier-{group.code_public}", "chiffre", contrat.code,
-                f"Part de l'État, axe {group.code_public} et {clause.libelle}", clause.article,
-                _euros(clause.valeur * 100), f"annexe 3, axe {group.code_public}, colonne A",
-                _euros(computed))
+                f"pilier-{group.code_public}",
+                "chiffre",
+                contrat.code,
+                f"Part de l'État, axe {group.code_public} et {clause.libelle}",
+                clause.article,
+                _euros(clause.valeur * 100),
+                f"annexe 3, axe {group.code_public}, colonne A",
+                _euros(computed),
+            )
 
 
 def _budget(contrat: Contrat, action: Action, budget: Financement) -> Iterator[Contradiction]:
@@ -98,26 +122,41 @@ def _budget(contrat: Contrat, action: Action, budget: Financement) -> Iterator[C
     lines = sum(budget.montants.values()) if "delta" not in budget.montants else None
     if lines is not None and budget.total_imprime not in (None, lines):
         yield Contradiction(
-            f"{base}-recettes", "chiffre", contrat.code,
+            f"{base}-recettes",
+            "chiffre",
+            contrat.code,
             f"Action {action.code}, total des recettes {budget.exercice}",
-            f"{budget.source}, total imprimé", _euros(budget.total_imprime or 0),
-            f"{budget.source}, somme des recettes", _euros(lines))
+            f"{budget.source}, total imprimé",
+            _euros(budget.total_imprime or 0),
+            f"{budget.source}, somme des recettes",
+            _euros(lines),
+        )
     expenditure = budget.total_depenses_imprime
     if expenditure is not None and budget.total_imprime not in (None, expenditure):
         yield Contradiction(
-            f"{base}-equilibre", "chiffre", contrat.code,
+            f"{base}-equilibre",
+            "chiffre",
+            contrat.code,
             f"Action {action.code}, recettes et dépenses {budget.exercice}",
-            f"{budget.source}, total des recettes", _euros(budget.total_imprime or 0),
-            f"{budget.source}, total des dépenses", _euros(expenditure))
+            f"{budget.source}, total des recettes",
+            _euros(budget.total_imprime or 0),
+            f"{budget.source}, total des dépenses",
+            _euros(expenditure),
+        )
     amounts = [d.montant for d in budget.depenses]
     if expenditure is not None and amounts and None not in amounts:
         spent = sum(amount or 0 for amount in amounts)
         if spent != expenditure:
             yield Contradiction(
-                f"{base}-depenses", "chiffre", contrat.code,
+                f"{base}-depenses",
+                "chiffre",
+                contrat.code,
                 f"Action {action.code}, total des dépenses {budget.exercice}",
-                f"{budget.source}, total imprimé", _euros(expenditure),
-                f"{budget.source}, somme des dépenses", _euros(spent))
+                f"{budget.source}, total imprimé",
+                _euros(expenditure),
+                f"{budget.source}, somme des dépenses",
+                _euros(spent),
+            )
 
 
 def _budgets(contrat: Contrat, action: Action) -> Iterator[Contradiction]:
@@ -132,15 +171,28 @@ def _budgets(contrat: Contrat, action: Action) -> Iterator[Contradiction]:
                 one, two = other.montants.get(name, 0), kept.montants.get(name, 0)
                 if one != two:
                     yield Contradiction(
-                        f"financement-{action.code}-{name}", "chiffre", contrat.code,
+                        f"financement-{action.code}-{name}",
+                        "chiffre",
+                        contrat.code,
                         f"Action {action.code}, {contrat.financeurs.get(name, 'reliquat 2023')}, "
-                        f"{kept.exercice}", other.source, _euros(one), kept.source, _euros(two))
+                        f"{kept.exercice}",
+                        other.source,
+                        _euros(one),
+                        kept.source,
+                        _euros(two),
+                    )
             one, two = sum(other.montants.values()), sum(kept.montants.values())
             if one != two:
                 yield Contradiction(
-                    f"financement-{action.code}-total", "chiffre", contrat.code,
-                    f"Action {action.code}, budget total {kept.exercice}", other.source,
-                    _euros(one), kept.source, _euros(two))
+                    f"financement-{action.code}-total",
+                    "chiffre",
+                    contrat.code,
+                    f"Action {action.code}, budget total {kept.exercice}",
+                    other.source,
+                    _euros(one),
+                    kept.source,
+                    _euros(two),
+                )
 
 
 def _rows(contrat: Contrat, action: str, indicateur: Indicateur) -> Iterator[Contradiction]:
@@ -150,19 +202,31 @@ def _rows(contrat: Contrat, action: str, indicateur: Indicateur) -> Iterator[Con
         base, place = f"indicateur-{action}-{indicateur.code}", f"Action {action}, indicateur"
         if _label(first.libelle) != _label(other.libelle):
             yield Contradiction(
-                f"{base}-libelle", "chiffre" if _counts_other(first.libelle, other.libelle)
-                else "mots", contrat.code, f"{place} {indicateur.code} : libellé",
-                first.source, first.libelle, other.source, other.libelle)
+                f"{base}-libelle",
+                "chiffre" if _counts_other(first.libelle, other.libelle) else "mots",
+                contrat.code,
+                f"{place} {indicateur.code} : libellé",
+                first.source,
+                first.libelle,
+                other.source,
+                other.libelle,
+            )
         pairs = list(zip(first.cellules, other.cellules, strict=False))
         # A shorter row does not prove which cell is empty: only printed cells are compared,
         # and a row that prints figures the other table does not have is said as well.
-        missing = first.cellules[len(pairs):] + other.cellules[len(pairs):]
+        missing = first.cellules[len(pairs) :] + other.cellules[len(pairs) :]
         differs = any(_words(a) != _words(b) and a.strip() != b.strip() for a, b in pairs)
         if differs or any(cell.strip() not in ("/", "") for cell in missing):
             yield Contradiction(
-                f"{base}-cellules", "chiffre", contrat.code,
+                f"{base}-cellules",
+                "chiffre",
+                contrat.code,
                 f"{place} {indicateur.code} : situation initiale et cibles",
-                first.source, " ; ".join(first.cellules), other.source, " ; ".join(other.cellules))
+                first.source,
+                " ; ".join(first.cellules),
+                other.source,
+                " ; ".join(other.cellules),
+            )
 
 
 def _label(text: str) -> str:
@@ -183,8 +247,15 @@ def _titles(contrat: Contrat, action: Action) -> Iterator[Contradiction]:
     for first, other in zip(titles, titles[1:], strict=False):
         if _words(first.texte) != _words(other.texte):
             yield Contradiction(
-                f"intitule-{action.code}", "mots", contrat.code, f"Action {action.code} : intitulé",
-                first.source, first.texte, other.source, other.texte)
+                f"intitule-{action.code}",
+                "mots",
+                contrat.code,
+                f"Action {action.code} : intitulé",
+                first.source,
+                first.texte,
+                other.source,
+                other.texte,
+            )
             return
 
 
@@ -205,8 +276,18 @@ def find_contradictions(contrats: Mapping[str, Contrat]) -> list[Contradiction]:
                 found += _rows(contrat, action.code, indicateur)
         for row in contrat.concordances:
             one, two = row.faits
-            found.append(Contradiction(row.code, row.poids, contrat.code, row.objet,
-                                       one.source, one.valeur, two.source, two.valeur))
+            found.append(
+                Contradiction(
+                    row.code,
+                    row.poids,
+                    contrat.code,
+                    row.objet,
+                    one.source,
+                    one.valeur,
+                    two.source,
+                    two.valeur,
+                )
+            )
     return sorted(found, key=lambda c: WEIGHTS.index(c.poids))
 
 
@@ -243,7 +324,15 @@ def uncertain_readings(contrats: Mapping[str, Contrat]) -> list[UncertainReading
                         reading = f"ligne complète lue en {indicateur.row.source}"
                     if not table.cellules:
                         reading = "aucune cellule imprimée : non renseigné"
-                    rows.append(UncertainReading(
-                        contrat.code, action, indicateur.code, table.source,
-                        tuple(table.cellules), len(indicateur.colonnes), reading))
+                    rows.append(
+                        UncertainReading(
+                            contrat.code,
+                            action,
+                            indicateur.code,
+                            table.source,
+                            tuple(table.cellules),
+                            len(indicateur.colonnes),
+                            reading,
+                        )
+                    )
     return rows

@@ -47,9 +47,13 @@ def schema_problems(error: ValidationError, fichier: str) -> list[Problem]:
             expected = str(item.get("ctx", {}).get("error", "")).removeprefix("attendu ")
         found = "rien" if item["type"] == "missing" else f"« {str(item['input'])[:60]} »"
         problems.append(
-            Problem(fichier, champ=".".join(str(part) for part in item["loc"]),
-                    attendu=expected or item["type"], trouve=found,
-                    remede="corrigez la clé (voir README, « ajouter un contrat »)")
+            Problem(
+                fichier,
+                champ=".".join(str(part) for part in item["loc"]),
+                attendu=expected or item["type"],
+                trouve=found,
+                remede="corrigez la clé (voir README, « ajouter un contrat »)",
+            )
         )
     return problems
 
@@ -94,8 +98,10 @@ def _action_files(folder: Path) -> Iterator[Path]:
 
 
 def _natural(code: str) -> list[Any]:
-    return [(part.isdigit(), int(part) if part.isdigit() else part)
-            for part in code.replace("-", " ").replace("v", "v ").split()]
+    return [
+        (part.isdigit(), int(part) if part.isdigit() else part)
+        for part in code.replace("-", " ").replace("v", "v ").split()
+    ]
 
 
 def _read_version(folder: Path, state: dict[str, Any]) -> dict[str, Any]:
@@ -110,13 +116,24 @@ def _read_version(folder: Path, state: dict[str, Any]) -> dict[str, Any]:
         raw = read_yaml(path)
         code = raw.get("code") if isinstance(raw, dict) else None
         if not isinstance(code, str):
-            raise BilanError([Problem(path.name, champ="code", attendu="le code de l'action",
-                                      trouve="rien", remede="ajoutez la clé « code »")])
+            raise BilanError(
+                [
+                    Problem(
+                        path.name,
+                        champ="code",
+                        attendu="le code de l'action",
+                        trouve="rien",
+                        remede="ajoutez la clé « code »",
+                    )
+                ]
+            )
         actions[code] = _merge(actions.get(code, {}), raw)
         files[code] = f"{folder.name}/actions/{path.name}"
     new["actions"] = actions
-    for name, key in (("indicateurs_nationaux.yaml", "nationaux"),
-                      ("concordances.yaml", "concordances")):
+    for name, key in (
+        ("indicateurs_nationaux.yaml", "nationaux"),
+        ("concordances.yaml", "concordances"),
+    ):
         if (folder / name).exists():
             raw = read_yaml(folder / name)
             rows = raw["indicateurs" if key == "nationaux" else "concordances"]
@@ -139,15 +156,27 @@ def _build(raw: dict[str, Any], code: str, departement: str, fichier: str) -> mo
         if action is not None:
             actions[action_code] = action
             if action.groupe not in raw["groupes"]:
-                problems.append(Problem(files[action_code], champ="groupe",
-                                        attendu="un axe ou un volet de contrat.yaml",
-                                        trouve=f"« {action.groupe} »", remede="corrigez la clé"))
+                problems.append(
+                    Problem(
+                        files[action_code],
+                        champ="groupe",
+                        attendu="un axe ou un volet de contrat.yaml",
+                        trouve=f"« {action.groupe} »",
+                        remede="corrigez la clé",
+                    )
+                )
     for row in raw.get("nationaux", []):
         row["colonnes"] = national
     groups = {key: {"code": key, **value} for key, value in raw["groupes"].items()}
     clauses = {row["code"]: row for row in raw.get("clauses", [])}
-    body = raw | {"code": code, "departement": departement, "actions": actions,
-                  "groupes": groups, "clauses": clauses, "version": raw["versions"][-1]}
+    body = raw | {
+        "code": code,
+        "departement": departement,
+        "actions": actions,
+        "groupes": groups,
+        "clauses": clauses,
+        "version": raw["versions"][-1],
+    }
     body.setdefault("nationaux", [])
     body.setdefault("concordances", [])
     contract = _check(model.Contrat, body, fichier, problems)
@@ -183,10 +212,17 @@ def _load(
 ) -> tuple[tuple[str, model.Contrat], ...]:
     known = registry(params)
     if departement not in known:
-        raise BilanError([Problem("registre.yaml", champ="departement",
-                                  attendu="un département parmi " + ", ".join(known),
-                                  trouve=f"« {departement} »",
-                                  remede="ajoutez-le au registre ou corrigez la demande")])
+        raise BilanError(
+            [
+                Problem(
+                    "registre.yaml",
+                    champ="departement",
+                    attendu="un département parmi " + ", ".join(known),
+                    trouve=f"« {departement} »",
+                    remede="ajoutez-le au registre ou corrigez la demande",
+                )
+            ]
+        )
     contracts = []
     for code, entry in known[departement]["contrats"].items():
         base = params / "contrats" / departement / code
@@ -195,9 +231,17 @@ def _load(
             head = read_yaml(base / name / "contrat.yaml")
             effect = date.fromisoformat(str(head["version"]["effet"]))
             if state and effect < date.fromisoformat(str(state["versions"][0]["effet"])):
-                raise BilanError([Problem(f"{name}/contrat.yaml", champ="version.effet",
-                                          attendu="une date d'effet après celle du contrat",
-                                          trouve=f"« {effect} »", remede="corrigez la date")])
+                raise BilanError(
+                    [
+                        Problem(
+                            f"{name}/contrat.yaml",
+                            champ="version.effet",
+                            attendu="une date d'effet après celle du contrat",
+                            trouve=f"« {effect} »",
+                            remede="corrigez la date",
+                        )
+                    ]
+                )
             if state and a_la_date is not None and effect > a_la_date:
                 continue
             state = _read_version(base / name, state)
