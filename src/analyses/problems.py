@@ -10,8 +10,8 @@ from dataclasses import dataclass
 class Problem:
     """One thing that is wrong, with its place, what was expected, what was found, the remedy.
 
-    >>> print(Problem("mandats.csv", 3, "montant", "un montant en euros", "« abc »", "corrigez"))
-    mandats.csv, ligne 3, champ « montant » : attendu un montant en euros ; trouvé « abc » ; corrigez
+    >>> print(Problem("mandats.csv", 3, "montant", "des euros", "« abc »", "corrigez"))
+    mandats.csv, ligne 3, champ « montant » : attendu des euros ; trouvé « abc » ; corrigez
     """
 
     fichier: str

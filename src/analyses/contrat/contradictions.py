@@ -11,6 +11,7 @@ import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
+from analyses.contrat.cell import read_cell
 from analyses.contrat.model import Action, Contrat, Financement, Indicateur
 
 WEIGHTS = ("chiffre", "date_ou_devoir", "mots")
@@ -215,11 +216,14 @@ def _rows(contrat: Contrat, action: str, indicateur: Indicateur) -> Iterator[Con
         # A shorter row does not prove which cell is empty: only printed cells are compared,
         # and a row that prints figures the other table does not have is said as well.
         missing = first.cellules[len(pairs) :] + other.cellules[len(pairs) :]
-        differs = any(_words(a) != _words(b) and a.strip() != b.strip() for a, b in pairs)
-        if differs or any(cell.strip() not in ("/", "") for cell in missing):
+        differs = [(a, b) for a, b in pairs if _letters(a) != _letters(b)]
+        if differs or any(read_cell(cell).valeur is not None for cell in missing):
+            same_figures = not missing and all(
+                read_cell(a).valeur == read_cell(b).valeur for a, b in differs
+            )
             yield Contradiction(
                 f"{base}-cellules",
-                "chiffre",
+                "mots" if same_figures else "chiffre",
                 contrat.code,
                 f"{place} {indicateur.code} : situation initiale et cibles",
                 first.source,
@@ -227,6 +231,11 @@ def _rows(contrat: Contrat, action: str, indicateur: Indicateur) -> Iterator[Con
                 other.source,
                 " ; ".join(other.cellules),
             )
+
+
+def _letters(text: str) -> str:
+    """A cell without its spaces: « XGIR4 » and « X GIR 4 » print the same thing."""
+    return "".join(text.casefold().split())
 
 
 def _label(text: str) -> str:
@@ -242,8 +251,8 @@ def _counts_other(one: str, two: str) -> bool:
 
 
 def _titles(contrat: Contrat, action: Action) -> Iterator[Contradiction]:
-    """Official titles of one action; the fiche's longer « intitulé » is not a rival title."""
-    titles = [t for t in action.intitules if "intitulé" not in t.source]
+    """Official titles of one action; a fiche's « intitulé » or a budget's « objet » is no rival."""
+    titles = [t for t in action.intitules if not re.search("intitulé|objet", t.source)]
     for first, other in zip(titles, titles[1:], strict=False):
         if _words(first.texte) != _words(other.texte):
             yield Contradiction(

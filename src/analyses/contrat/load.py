@@ -67,7 +67,7 @@ def _check(kind: type[M], raw: Any, fichier: str, problems: list[Problem]) -> M 
 
 
 def _merge(base: dict[str, Any], change: dict[str, Any]) -> dict[str, Any]:
-    """Overlay of an avenant: mappings merge, keyed lists replace by `code` or append, rest replaces.
+    """Overlay of an avenant: mappings merge, keyed lists replace by `code`, rest replaces.
 
     >>> _merge({"a": [{"code": "x", "v": 1}], "b": 1}, {"a": [{"code": "x", "v": 2}], "b": 3})
     {'a': [{'code': 'x', 'v': 2}], 'b': 3}

@@ -122,7 +122,7 @@ class Indicateur(_Model):
         """The reading of the cell of `period` ("t0" or a year).
 
         A short row is read from left to right and every reading of it is uncertain
-        (interpretation cellules-de-gauche-a-droite); « Non concerné » alone speaks of the whole row.
+        (interpretation cellules-de-gauche-a-droite); « Non concerné » alone speaks of the row.
         """
         row = self.row
         if [read_cell(text).type for text in row.cellules] == ["non_concerne"]:
