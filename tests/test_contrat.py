@@ -179,3 +179,10 @@ def test_error_missing_code(params):
     path.write_text("libelle: x\n", encoding="utf-8")
     with pytest.raises(BilanError, match="zz.yaml, champ « code »"):
         load_contrats("55", params=params)
+
+
+def test_error_two_files_for_one_action(params):
+    folder = params / "contrats/55/emploi/2024-06-20-initial/actions"
+    shutil.copy(next(folder.glob("v2-1*")), folder / "zz.yaml")
+    with pytest.raises(BilanError, match="zz.yaml.*un fichier par action.*déjà dans v2-1"):
+        load_contrats("55", params=params)

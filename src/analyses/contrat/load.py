@@ -112,6 +112,7 @@ def _read_version(folder: Path, state: dict[str, Any]) -> dict[str, Any]:
     new = _merge({k: v for k, v in state.items() if not k.startswith("_")}, head)
     new["versions"] = [*state.get("versions", []), version]
     actions = dict(state.get("actions", {}))
+    seen: dict[str, str] = {}
     for path in _action_files(folder):
         raw = read_yaml(path)
         code = raw.get("code") if isinstance(raw, dict) else None
@@ -127,6 +128,19 @@ def _read_version(folder: Path, state: dict[str, Any]) -> dict[str, Any]:
                     )
                 ]
             )
+        if code in seen:
+            raise BilanError(
+                [
+                    Problem(
+                        path.name,
+                        champ="code",
+                        attendu="un fichier par action et par version",
+                        trouve=f"« {code} », déjà dans {seen[code]}",
+                        remede="gardez un seul des deux fichiers",
+                    )
+                ]
+            )
+        seen[code] = path.name
         actions[code] = _merge(actions.get(code, {}), raw)
         files[code] = f"{folder.name}/actions/{path.name}"
     new["actions"] = actions

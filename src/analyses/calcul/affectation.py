@@ -1,0 +1,213 @@
+"""Sending each ledger line to its action(s), by ordered rules, exact to the centime."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterable
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from analyses.calcul.money import share
+from analyses.problems import BilanError, Problem
+
+SIGNES = {
+    "ordinaire": 1,
+    "rattachement": 1,
+    "annulation": -1,
+    "reduction": -1,
+    "contrepassation": -1,
+}
+CLES = ("code_analytique", "convention", "nature", "fonction", "tiers", "objet")
+_PREFIXE = {"nature", "fonction"}
+_CONTENU = {"tiers", "objet"}
+
+
+def plain(text: Any) -> str:
+    """Text without accents or case, spaces made single.
+
+    >>> plain("  Évaluation\\u00a0N° 2 ")
+    'evaluation n° 2'
+    """
+    decomposed = unicodedata.normalize("NFD", str(text or "").casefold())
+    return " ".join("".join(c for c in decomposed if not unicodedata.combining(c)).split())
+
+
+def _inherit(mandats: pd.DataFrame, origine: pd.DataFrame | None) -> pd.DataFrame:
+    """Imputation of each line; a reversal takes from its origin the fields it leaves empty.
+
+    `objet_origine` is the wording that says what was bought: the origin's, else the line's own.
+    """
+    imputation = mandats[list(CLES)].astype(object).fillna("")
+    imputation["objet_origine"] = mandats["objet"]
+    types = mandats["type"].to_numpy()
+    reversal = np.array([SIGNES.get(t, 1) < 0 for t in types], dtype=bool)
+    reversal &= mandats["mandat_origine"].fillna("").astype(str).to_numpy() != ""
+    if not reversal.any():
+        return imputation
+    sources = mandats if origine is None else pd.concat([mandats, origine], ignore_index=True)
+    sources = sources[[SIGNES.get(t, 1) > 0 for t in sources["type"]]]
+    by_line: dict[tuple[str, str], tuple[Any, ...]] = {}
+    by_mandate: dict[str, tuple[Any, ...]] = {}
+    columns = ["numero_mandat", "numero_ligne", *CLES]
+    for number, line, *fields in sources[columns].itertuples(index=False):
+        by_line.setdefault((str(number), str(line)), tuple(fields))
+        by_mandate.setdefault(str(number), tuple(fields))
+    values = {key: imputation[key].to_numpy(dtype=object, copy=True) for key in imputation}
+    origins = mandats["mandat_origine"].to_numpy()
+    lines = mandats["numero_ligne"].to_numpy()
+    for row in np.flatnonzero(reversal):
+        number = str(origins[row])
+        found = by_line.get((number, str(lines[row]))) or by_mandate.get(number)
+        if found is None:
+            continue
+        for key, inherited in zip(CLES, found, strict=True):
+            if values[key][row] == "":
+                values[key][row] = inherited
+        values["objet_origine"][row] = found[CLES.index("objet")]
+    return pd.DataFrame(values, index=mandats.index)
+
+
+def _factorised(imputation: pd.DataFrame) -> dict[str, tuple[np.ndarray, list[str]]]:
+    """Codes and distinct values of each key: a rule is tested once per distinct value."""
+    factors = {}
+    for key in CLES:
+        codes, uniques = pd.factorize(imputation[key].astype(object))
+        texts = [plain(u) if key in _CONTENU else str(u) for u in uniques]
+        factors[key] = (codes, texts)
+    return factors
+
+
+def _matches(key: str, wanted: str, texts: Iterable[str]) -> np.ndarray:
+    if key in _PREFIXE:
+        return np.array([text.startswith(wanted) for text in texts], dtype=bool)
+    if key in _CONTENU:
+        part = plain(wanted)
+        return np.array([part in text for text in texts], dtype=bool)
+    return np.array([text == wanted for text in texts], dtype=bool)
+
+
+def _rule_mask(
+    rule: Any, factors: dict[str, tuple[np.ndarray, list[str]]], open_rows: np.ndarray
+) -> np.ndarray:
+    mask = np.ones(len(open_rows), dtype=bool)
+    for key in CLES:
+        wanted = str(getattr(rule, key) or "")
+        if wanted:
+            codes, texts = factors[key]
+            mask &= _matches(key, wanted, texts)[codes[open_rows]]
+    return mask
+
+
+def _split(
+    rows: np.ndarray, masks: list[np.ndarray], rules: list[Any], amounts: np.ndarray
+) -> tuple[list[tuple[np.ndarray, int, np.ndarray]], list[Problem]]:
+    """Parts (rows, rule, amounts) of the lines that one priority takes."""
+    parts: list[tuple[np.ndarray, int, np.ndarray]] = []
+    problems: list[Problem] = []
+    patterns, inverse = np.unique(np.array(masks).T, axis=0, return_inverse=True)
+    inverse = inverse.reshape(-1)
+    for number, pattern in enumerate(patterns):
+        taken = [rule for rule, hit in zip(rules, pattern, strict=True) if hit]
+        if not taken:
+            continue
+        selected = rows[inverse == number]
+        weights = {rule.regle: Fraction(rule.quote_part) for rule in taken}
+        if sum(weights.values()) != 1:
+            problems.append(
+                Problem(
+                    "affectations.csv",
+                    taken[0].regle,
+                    "quote_part",
+                    "des quote-parts de somme 1 entre règles de même priorité appliquées ensemble",
+                    f"{sum(weights.values())} (lignes {', '.join(str(r.regle) for r in taken)})",
+                    "corrigez les quote-parts ou les priorités",
+                )
+            )
+            continue
+        if len(taken) == 1:
+            parts.append((selected, taken[0].regle, amounts[selected]))
+            continue
+        shared = [share(int(amounts[row]), weights) for row in selected]
+        for rule in taken:
+            split = np.array([one[rule.regle] for one in shared], dtype="int64")
+            parts.append((selected, rule.regle, split))
+    return parts, problems
+
+
+def assign(
+    mandats: pd.DataFrame,
+    affectations: pd.DataFrame | None,
+    origine: pd.DataFrame | None = None,
+) -> pd.DataFrame:
+    """One row per line and action: the columns of `mandats`, then contrat, action, montant_signe
+    (centimes), motif, regle (line of the rules file, 0 = none), objet_origine.
+
+    A line that no rule takes has contrat and action empty. `origine`: earlier lines in which a
+    reversal may find its origin.
+
+    >>> line = dict(numero_mandat="1", numero_ligne="1", type="ordinaire", mandat_origine="",
+    ...     nature="6568", fonction="", code_analytique="A1", convention="", tiers="", objet="",
+    ...     montant=101)
+    >>> empty = dict(convention="", nature="", fonction="", tiers="", objet="", motif="")
+    >>> rules = [dict(empty, priorite=1, code_analytique="A1", contrat="solidarites", action=a,
+    ...     quote_part=Fraction(1, 2)) for a in ("1", "2")]
+    >>> assign(pd.DataFrame([line]), pd.DataFrame(rules))["montant_signe"].tolist()
+    [51, 50]
+    """
+    mandats = mandats.reset_index(drop=True)
+    imputation = _inherit(mandats, origine)
+    signs = mandats["type"].map(SIGNES).to_numpy(dtype="int64")
+    amounts = mandats["montant"].to_numpy(dtype="int64") * signs
+    factors = _factorised(imputation)
+    open_rows = np.arange(len(mandats))
+    parts: list[tuple[np.ndarray, int, np.ndarray]] = []
+    problems: list[Problem] = []
+    rules = pd.DataFrame() if affectations is None else affectations.reset_index(drop=True)
+    if len(rules):
+        numbers = rules["ligne"] if "ligne" in rules else pd.Series(range(1, len(rules) + 1))
+        rules = rules.assign(regle=[int(n) for n in numbers])
+    if len(rules) and len(mandats):
+        for _, group in rules.groupby("priorite", sort=True):
+            same = list(group.itertuples(index=False))
+            masks = [_rule_mask(rule, factors, open_rows) for rule in same]
+            taken = np.logical_or.reduce(masks)
+            if taken.any():
+                kept = [mask[taken] for mask in masks]
+                new, wrong = _split(open_rows[taken], kept, same, amounts)
+                parts, problems = parts + new, problems + wrong
+                open_rows = open_rows[~taken]
+    if problems:
+        raise BilanError(problems)
+    parts.append((open_rows, 0, amounts[open_rows]))
+    return _assemble(mandats, imputation, parts, rules)
+
+
+def _assemble(
+    mandats: pd.DataFrame,
+    imputation: pd.DataFrame,
+    parts: list[tuple[np.ndarray, int, np.ndarray]],
+    rules: pd.DataFrame,
+) -> pd.DataFrame:
+    rows = np.concatenate([part[0] for part in parts]).astype("int64")
+    used = np.concatenate([np.full(len(part[0]), part[1], dtype="int64") for part in parts])
+    amounts = np.concatenate([part[2] for part in parts]).astype("int64")
+    order = np.argsort(rows, kind="stable")
+    rows, used, amounts = rows[order], used[order], amounts[order]
+    result = mandats.assign(**{key: imputation[key] for key in CLES}).iloc[rows]
+    result = result.reset_index(drop=True)
+    targets = {0: ("", "", "aucune règle d'affectation")}
+    if len(rules):
+        columns = ["regle", "contrat", "action", "motif"]
+        targets |= {
+            n: (str(c), str(a), str(m)) for n, c, a, m in rules[columns].itertuples(index=False)
+        }
+    for rank, name in enumerate(("contrat", "action", "motif")):
+        known = {number: target[rank] for number, target in targets.items()}
+        result[name] = pd.Series([known[n] for n in used.tolist()], dtype=object)
+    result["montant_signe"] = amounts
+    result["regle"] = used
+    result["objet_origine"] = imputation["objet_origine"].to_numpy(dtype=object)[rows]
+    return result

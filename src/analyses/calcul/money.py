@@ -1,0 +1,64 @@
+"""Exact money: integer centimes, shared without losing or creating one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import ROUND_HALF_UP, Decimal, localcontext
+from fractions import Fraction
+from typing import TypeVar
+
+K = TypeVar("K")
+
+
+def share(total: int, weights: Mapping[K, int | Fraction]) -> dict[K, int]:
+    """Share centimes by weights, largest remainder first, ties in the order of the keys.
+
+    The sign is put aside, so that a line and its cancellation share symmetrically.
+
+    >>> share(100, {"a": 1, "b": 1, "c": 1})
+    {'a': 34, 'b': 33, 'c': 33}
+    >>> share(-100, {"a": 1, "b": 1, "c": 1})
+    {'a': -34, 'b': -33, 'c': -33}
+    """
+    whole = sum((Fraction(weight) for weight in weights.values()), Fraction(0))
+    if whole <= 0 or any(weight < 0 for weight in weights.values()):
+        raise ValueError("weights must be positive and not all zero")
+    sign, amount = (-1 if total < 0 else 1), abs(total)
+    exact = {key: amount * Fraction(weight) / whole for key, weight in weights.items()}
+    floors = {key: value.numerator // value.denominator for key, value in exact.items()}
+    missing = amount - sum(floors.values())
+    ranked = sorted(exact, key=lambda key: floors[key] - exact[key])  # stable: ties by key order
+    for key in ranked[:missing]:
+        floors[key] += 1
+    return {key: sign * value for key, value in floors.items()}
+
+
+def decimal_text(value: Fraction, places: int = 6) -> str:
+    """A fraction as text with a decimal point, rounded half up.
+
+    >>> decimal_text(Fraction(1, 3)), decimal_text(Fraction(1, 2), 2)
+    ('0.333333', '0.50')
+    """
+    with localcontext() as context:
+        context.prec = 60
+        number = Decimal(value.numerator) / Decimal(value.denominator)
+        return f"{number.quantize(Decimal(1).scaleb(-places), ROUND_HALF_UP):f}"
+
+
+def euros_text(centimes: int) -> str:
+    """Centimes as euros with two decimals.
+
+    >>> euros_text(123456), euros_text(-5)
+    ('1234.56', '-0.05')
+    """
+    return decimal_text(Fraction(int(centimes), 100), 2)
+
+
+def number_text(value: Fraction) -> str:
+    """A number in its shortest decimal form (six places at most).
+
+    >>> number_text(Fraction(60)), number_text(Fraction(2, 5))
+    ('60', '0.4')
+    """
+    text = decimal_text(value)
+    return text.rstrip("0").rstrip(".")

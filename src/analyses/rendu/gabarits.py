@@ -1,0 +1,209 @@
+"""Sheet layouts of tableaux.xlsx as data (params/gabarits/), and the small formulas they hold.
+
+A formula is written once over column keys ("A - B + C"); it gives both the Excel formula and its
+cached value, so that the two can never disagree.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Mapping
+from fractions import Fraction
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
+
+from analyses.paths import PARAMS
+from analyses.problems import BilanError, Problem
+from analyses.yaml_files import read_yaml
+
+MISSING = "non renseigné"
+NOT_APPLICABLE = "sans objet"
+Value = Fraction | str | None  # a figure, a text (« non renseigné »…), or an empty cell
+
+
+class Colonne(BaseModel):
+    """One column: its printed header, its letter, and where its values come from."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    cle: str
+    entete: str
+    lettre: str = ""
+    source: str = ""
+    formule: str = ""
+    imprime: str = ""
+    ecart: tuple[str, str] | None = None
+    cible: str = ""
+    resultat: str = ""
+    format: Literal["texte", "euros", "taux"] = "texte"
+    largeur: int = 16
+
+    @model_validator(mode="after")
+    def _one_origin(self) -> Colonne:
+        if sum(map(bool, (self.source, self.formule, self.imprime, self.ecart))) != 1:
+            raise ValueError("attendu une seule clé parmi source, formule, imprime, ecart")
+        return self
+
+    @property
+    def expression(self) -> str:
+        """The formula of the column over the keys of its row ('' when it has none)."""
+        return " - ".join(self.ecart) if self.ecart else self.formule
+
+
+class Gabarit(BaseModel):
+    """One sheet: which rows, which columns, which notes."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    feuille: str
+    titre: str
+    contrat: str
+    lignes: Literal["actions", "indicateurs", "nationaux"]
+    colonnes: list[Colonne]
+    groupes: list[str] = []
+    exercices: Literal["tous", "prevus"] = "tous"
+    source_libelle: str = ""
+    sous_total: str = "Sous total"
+    total: str = ""
+    notes: list[str] = []
+
+    @model_validator(mode="after")
+    def _known_keys(self) -> Gabarit:
+        keys = {column.cle for column in self.colonnes}
+        if len(keys) != len(self.colonnes):
+            raise ValueError("deux colonnes ont la même clé")
+        for column in self.colonnes:
+            used = names(column.expression) if column.expression else []
+            for key in [*used, *filter(None, (column.cible, column.resultat))]:
+                if key not in keys:
+                    raise ValueError(f"colonne « {column.cle} » : « {key} » n'est pas une colonne")
+        return self
+
+
+class LisezMoi(BaseModel):
+    """The first sheet and the order of the others."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    feuille: str
+    ordre: list[str]
+    notes: list[str]
+
+
+def _read(kind: type[BaseModel], path: Path) -> BaseModel:
+    try:
+        return kind.model_validate(read_yaml(path))
+    except ValidationError as error:
+        raise BilanError(
+            [
+                Problem(
+                    path.name,
+                    champ=".".join(map(str, item["loc"])),
+                    attendu="un gabarit valide",
+                    trouve=item["msg"],
+                    remede="corrigez le gabarit",
+                )
+                for item in error.errors()
+            ]
+        ) from None
+
+
+def load_gabarits(folder: Path | None = None) -> tuple[LisezMoi, list[Gabarit]]:
+    """The first sheet and the layouts, in the order of the workbook.
+
+    >>> [gabarit.feuille for gabarit in load_gabarits()[1]][:2]
+    ['Annexe 2', 'Annexe 3']
+    """
+    folder = folder or PARAMS / "gabarits"
+    readme = _read(LisezMoi, folder / "lisez-moi.yaml")
+    assert isinstance(readme, LisezMoi)
+    sheets = [_read(Gabarit, folder / f"{name}.yaml") for name in readme.ordre]
+    return readme, [sheet for sheet in sheets if isinstance(sheet, Gabarit)]
+
+
+_OPERATORS: dict[type[ast.operator], str] = {ast.Add: "+", ast.Sub: "-", ast.Div: "/"}
+
+
+def _parse(expression: str) -> ast.expr:
+    try:
+        tree = ast.parse(expression, mode="eval").body
+    except SyntaxError:
+        raise ValueError(f"formule illisible : « {expression} »") from None
+    _render(tree, str)
+    return tree
+
+
+def _render(node: ast.expr, ref: Callable[[str], str]) -> str:
+    if isinstance(node, ast.Name):
+        return ref(node.id)
+    if isinstance(node, ast.Constant) and isinstance(node.value, int):
+        return str(node.value)
+    if isinstance(node, ast.BinOp) and type(node.op) in _OPERATORS:
+        left, right = _render(node.left, ref), _render(node.right, ref)
+        if isinstance(node.left, ast.BinOp) and isinstance(node.op, ast.Div):
+            left = f"({left})"
+        right = f"({right})" if isinstance(node.right, ast.BinOp) else right
+        return f"{left}{_OPERATORS[type(node.op)]}{right}"
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "max":
+        return f"MAX({','.join(_render(arg, ref) for arg in node.args)})"
+    raise ValueError("une formule n'a que des colonnes, des entiers, +, -, / et max()")
+
+
+def names(expression: str) -> list[str]:
+    """The column keys of a formula, in order, each once.
+
+    >>> names("max(B, 0) + A - B")
+    ['B', 'A']
+    """
+    found: list[str] = []
+    _render(_parse(expression), lambda name: found.append(name) or name)  # type: ignore[func-returns-value]
+    return list(dict.fromkeys(found))
+
+
+def excel_formula(expression: str, refs: Mapping[str, str]) -> str:
+    """The Excel formula; it says « non renseigné » when an input is not a number.
+
+    >>> excel_formula("A - B", {"A": "E5", "B": "F5"})
+    '=IF(COUNT(E5,F5)<2,"non renseigné",E5-F5)'
+    """
+    tree = _parse(expression)
+    used = [refs[name] for name in names(expression)]
+    body = _render(tree, refs.__getitem__)
+    if isinstance(tree, ast.BinOp) and isinstance(tree.op, ast.Div):
+        divisor = _render(tree.right, refs.__getitem__)
+        body = f'IF({divisor}=0,"{NOT_APPLICABLE}",{body})'
+    return f'=IF(COUNT({",".join(used)})<{len(used)},"{MISSING}",{body})'
+
+
+def evaluate(expression: str, values: Mapping[str, Value]) -> Fraction | str:
+    """The value that Excel would compute, exact.
+
+    >>> evaluate("A - B", {"A": Fraction(3), "B": Fraction(1)})
+    Fraction(2, 1)
+    >>> evaluate("A - B", {"A": Fraction(3), "B": "non renseigné"})
+    'non renseigné'
+    """
+    if not all(isinstance(values[name], Fraction) for name in names(expression)):
+        return MISSING
+    try:
+        return _compute(_parse(expression), values)
+    except ZeroDivisionError:
+        return NOT_APPLICABLE
+
+
+def _compute(node: ast.expr, values: Mapping[str, Value]) -> Fraction:
+    if isinstance(node, ast.Name):
+        value = values[node.id]
+        assert isinstance(value, Fraction)
+        return value
+    if isinstance(node, ast.Constant) and isinstance(node.value, int):
+        return Fraction(node.value)
+    if isinstance(node, ast.BinOp):
+        left, right = _compute(node.left, values), _compute(node.right, values)
+        if isinstance(node.op, ast.Add):
+            return left + right
+        return left - right if isinstance(node.op, ast.Sub) else left / right
+    assert isinstance(node, ast.Call)
+    return max(_compute(arg, values) for arg in node.args)

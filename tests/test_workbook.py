@@ -1,0 +1,293 @@
+"""tableaux.xlsx: columns, totals, printed totals, missing values, text like a formula."""
+
+from fractions import Fraction
+from pathlib import Path
+from types import SimpleNamespace as NS
+
+import openpyxl
+import pandas as pd
+import pytest
+
+from analyses.problems import BilanError
+from analyses.rendu.gabarits import Gabarit, evaluate, excel_formula, load_gabarits
+from analyses.rendu.workbook import write_workbook
+
+EUR = 100
+
+
+class _Action(NS):
+    def plan(self, exercice):
+        return {k: v * EUR for k, v in self.montants.items()} if exercice == 2024 else None
+
+
+def _cell(texts):
+    periods = ["t0", 2024, 2025, 2026, 2027]
+    return lambda period: NS(imprime=dict(zip(periods, texts, strict=False)).get(period))
+
+
+def _indicator(code, source, texts):
+    return NS(
+        code=code,
+        libelle=code,
+        uncertain=len(texts) < 5,
+        cell=_cell(texts),
+        tableaux=[NS(source=source, libelle=code)],
+        thematique="Thème",
+    )
+
+
+def _action(code, groupe, montants, titre="Titre", total=None, indicateurs=()):
+    return _Action(
+        code=code,
+        groupe=groupe,
+        libelle=titre,
+        montants=montants,
+        intitules=[NS(texte=titre, source="annexe 3")],
+        financements=[NS(exercice=2024, retenu=True, total_imprime=total)],
+        indicateurs=list(indicateurs),
+    )
+
+
+def _group(code, public, niveau):
+    return NS(
+        code=code,
+        code_public=public,
+        niveau=niveau,
+        libelle=f"Groupe {public}",
+        activite="0304 50 23",
+    )
+
+
+def _contrats():
+    local = [
+        _indicator("familles", "annexe 2", ["37", "50", "60", "60", "60"]),
+        _indicator("rencontres", "annexe 2", ["/", "2*2", "?", ""]),
+    ]
+    actions = [
+        _action(
+            "1",
+            "axe-1",
+            {"etat": 47500, "cd": 47500, "caf": 25000},
+            "=1+1",
+            total=120000 * EUR,
+            indicateurs=local,
+        ),
+        _action("2", "axe-1", {"etat": 1875, "cd": 1875, "caf": 3750}),
+        _action("9", "axe-3", {"etat": 51250, "cd": 51250}),
+    ]
+    imprimes = [
+        NS(niveau="axe", code="1", financeur="etat", montant_centimes=105375 * EUR, exercice=2024)
+    ]
+    sol = NS(
+        code="solidarites",
+        titre="Contrat local",
+        departement="55",
+        imprimes=imprimes,
+        exercices=[2024, 2025, 2026, 2027],
+        financeurs={"caf": "CAF"},
+        groupes={"axe-1": _group("axe-1", "1", "axe"), "axe-3": _group("axe-3", "3", "axe")},
+        actions={a.code: a for a in actions},
+        nationaux=[_indicator("meres", "annexe 4", ["Non concerné"])],
+    )
+    emploi_actions = [_action(f"v{n}-1", f"v{n}", {"etat": 100 * n, "cd": 50}) for n in (1, 2, 3)]
+    emploi = NS(
+        code="emploi",
+        titre="Convention",
+        departement="55",
+        imprimes=[],
+        exercices=[2024, 2025],
+        financeurs={},
+        nationaux=[],
+        groupes={f"v{n}": _group(f"v{n}", f"v{n}", "volet") for n in (1, 2, 3)},
+        actions={a.code: a for a in emploi_actions},
+    )
+    return {"solidarites": sol, "emploi": emploi}
+
+
+def _execution(contrats):
+    """Action 1: 90 000 € realised for 120 000 planned (35 625 / 35 625 / 18 750); the State paid
+    47 500. Action 2: everything spent. Action 9: nothing known."""
+    consumed = {"1": (35625, 35625, 18750), "2": (1875, 1875, 3750), "9": (None, None, None)}
+    paid = {"1": 47500, "2": 1875, "9": 51250}
+    by_action, by_funder = [], []
+    for contrat in contrats.values():
+        for code, action in contrat.actions.items():
+            spent = consumed.get(code, (10, 10, 0))
+            known = spent[0] is not None
+            head = {"contrat": contrat.code, "groupe": action.groupe, "action": code}
+            by_action.append(
+                head
+                | {
+                    "realise": sum(spent) * EUR if known else None,
+                    "ineligible": 0 if known else None,
+                    "verse": paid.get(code, 20) * EUR,
+                }
+            )
+            for funder, amount in zip(("etat", "cd", "caf"), spent, strict=True):
+                by_funder.append(
+                    head | {"financeur": funder, "consomme": amount * EUR if known else None}
+                )
+    return NS(
+        exercice=2024,
+        arrete_au=None,
+        renseigne=True,
+        par_action=pd.DataFrame(by_action).astype(object),
+        par_financeur=pd.DataFrame(by_funder).astype(object),
+    )
+
+
+def _frame():
+    row = {
+        "contrat": "solidarites",
+        "action": "1",
+        "indicateur": "familles",
+        "exercice": 2024,
+        "resultat": Fraction(40),
+        "resultat_imprime": "40",
+        "taux": Fraction(4, 5),
+        "statut": "partiellement",
+    }
+    return pd.DataFrame([row]).astype(object)
+
+
+@pytest.fixture(scope="module")
+def paths(tmp_path_factory) -> Path:
+    path = tmp_path_factory.mktemp("x") / "tableaux.xlsx"
+    contrats = _contrats()
+    write_workbook(path, contrats, [_execution(contrats)], _frame(), True)
+    return path
+
+
+def _table(path, name, values=True):
+    """{first columns' label: {header: value}} of the first block of a sheet."""
+    rows = list(openpyxl.load_workbook(path, data_only=values)[name].iter_rows(values_only=True))
+    header = [str(text) for text in rows[3]]
+    return [dict(zip(header, row, strict=True)) for row in rows[4:]]
+
+
+def _column(table, start):
+    return next(header for header in table[0] if header.startswith(start))
+
+
+def test_sheets_in_order_and_simulated(paths):
+    book = openpyxl.load_workbook(paths)
+    assert book.sheetnames == [
+        "Lisez-moi",
+        "Annexe 2",
+        "Annexe 3",
+        "Annexe 4",
+        "Annexe 5",
+        "Annexe 6",
+        "Bilan volet 1",
+        "Bilan volet 2",
+        "Bilan volet 3",
+    ]
+    assert all(
+        any("Données simulées" in str(c.value) for row in sheet for c in row) for sheet in book
+    )
+
+
+def test_annexe_3_adds_up_and_keeps_the_printed_total(paths):
+    """Axe 1 by hand: 47 500 + 1 875 = 49 375; printed 105 375 (8 actions): gap −56 000."""
+    table = _table(paths, "Annexe 3")
+    subtotal = table[2]
+    assert subtotal[_column(table, "A\n")] == 49375
+    assert subtotal["A imprimé (ajout)"] == 105375
+    assert subtotal[_column(table, "Écart A")] == -56000
+    assert table[0][_column(table, "Écart F")] == 0
+    assert table[5][_column(table, "F\n")] == 49375 * 2 + 28750 + 102500
+    live = _table(paths, "Annexe 3", values=False)[2][_column(table, "A\n")]
+    assert live == '=IF(COUNT(D5:D6)<2,"non renseigné",SUM(D5:D6))'
+
+
+def test_text_that_looks_like_a_formula_stays_text(paths):
+    sheet = openpyxl.load_workbook(paths)["Annexe 3"]
+    assert (sheet["C5"].value, sheet["C5"].data_type) == ("=1+1", "s")
+
+
+def test_annexe_6_formula_and_headers(paths):
+    """Action 1: A 47 500, B 47 500 − 35 625 = 11 875, C 47 500, D 11 875, E 18 750; realised
+    47 500 − 11 875 + 47 500 − 11 875 + 18 750 = 90 000."""
+    table = _table(paths, "Annexe 6")
+    row = table[0]
+    letters = {h.split("\n")[0]: v for h, v in row.items() if "\n" in h}
+    assert [letters[k] for k in "ABCDEFG"] == [47500, 11875, 47500, 11875, 18750, 11875, 11875]
+    assert row["Montant total réalisé au 31/12/2024"] == 90000
+    assert {letters[k] for k in "HIJKLM"} == {"non renseigné"}
+    assert "K\nBudget total CD prévu pour 2025 (G+I" in row
+    order = [h.split("\n")[0] for h in row]
+    assert order[:4] == [
+        "Axes de la contractualisation",
+        "Imputation chorus -(description longue)",
+        "Fiche action N°",
+        "Intitulé de l'action",
+    ]
+    assert order[4:] == [*"ABCDE", "Montant total réalisé au 31/12/2024", *"FGHIJKLM"]
+    assert table[3]["Montant total réalisé au 31/12/2024"] == "non renseigné"
+
+
+def test_missing_is_never_zero_in_a_total(paths):
+    table = _table(paths, "Annexe 5")
+    assert table[2]["Total réalisé"] == 97500  # axe 1: 90 000 + 7 500
+    assert table[3]["Total réalisé"] == table[5]["Total réalisé"] == "non renseigné"
+
+
+def test_indicators_as_printed(paths):
+    first, second = _table(paths, "Annexe 2")[:2]
+    assert (first["Cible 2024"], first["Résultat atteint en 2024"]) == (50, 40)
+    assert first["Taux d'atteinte 2024 (ajout)"] == 0.8
+    assert [
+        second[h] for h in ("Situation au 31 déc. 2023", "Cible 2024", "Cible 2025", "Cible 2026")
+    ] == ["/", "2*2", "?", "non renseigné"]
+    assert second["Lecture de la ligne (ajout)"] == "lecture incertaine"
+    assert _table(paths, "Annexe 4")[0]["Situation au 31 déc. 2023"] == "Non concerné"
+
+
+def test_payment_that_cannot_be_spread(tmp_path):
+    """The State paid 500 € to the whole contract and no budget is signed: actions unknown."""
+    contrats = _contrats()
+    execution = _execution(contrats)
+    execution.par_action["verse"] = 0
+    execution.verse_groupe = {("solidarites", "axe-1"): 0, ("solidarites", "axe-3"): 0}
+    execution.verse_contrat = {"solidarites": 50000}
+    write_workbook(tmp_path / "t.xlsx", contrats, [execution], _frame(), False)
+    table = _table(tmp_path / "t.xlsx", "Annexe 6")
+    paid = [row[_column(table, "A\n")] for row in table[:6]]
+    assert paid == ["non renseigné"] * 5 + [500]
+
+
+def test_same_input_same_bytes(tmp_path):
+    contrats = _contrats()
+    for name in ("a", "b"):
+        write_workbook(tmp_path / name, contrats, [_execution(contrats)], _frame(), True)
+    assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
+
+
+def test_every_layout_source_is_known_even_without_executions(tmp_path):
+    write_workbook(tmp_path / "t.xlsx", _contrats(), [], pd.DataFrame(), False)
+    table = _table(tmp_path / "t.xlsx", "Bilan volet 2")
+    assert (table[0]["Prévu total"], table[0]["Réalisé éligible"]) == (250, "non renseigné")
+
+
+def test_formula_and_value_agree():
+    assert excel_formula("max(B, 0) + (A - B) / C", {"A": "A1", "B": "B1", "C": "C1"}).endswith(
+        "MAX(B1,0)+((A1-B1)/C1))"
+    )
+    assert evaluate("a / b", {"a": Fraction(1), "b": Fraction(0)}) == "sans objet"
+
+
+def test_broken_layout_names_file_and_key(tmp_path):
+    (tmp_path / "lisez-moi.yaml").write_text("feuille: X\nordre: [a]\nnotes: []\n", "utf-8")
+    (tmp_path / "a.yaml").write_text("feuille: A\ntitre: T\n", "utf-8")
+    with pytest.raises(BilanError, match=r"a\.yaml, champ « contrat »"):
+        load_gabarits(tmp_path)
+    with pytest.raises(ValueError, match="« Z » n'est pas une colonne"):
+        Gabarit.model_validate(
+            {
+                "feuille": "A",
+                "titre": "T",
+                "contrat": "c",
+                "lignes": "actions",
+                "colonnes": [{"cle": "a", "entete": "A", "formule": "Z + 1"}],
+            }
+        )
