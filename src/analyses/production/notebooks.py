@@ -1,0 +1,128 @@
+"""Notebooks of a bilan: which ones, checked before running, run with papermill.
+
+papermill only warns about an unknown parameter and says nothing of an untagged parameters cell
+(the notebook then runs with its defaults): both are refused here, before anything runs.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from analyses.problems import BilanError, Problem
+
+ANALYSES = ("01-qualite", "02-execution", "03-sous-consommation", "04-indicateurs")
+# Value of --bilan -> the notebook that takes up the analyses.
+NOTEBOOK_OF = {
+    "intermediaire": "bilan-intermediaire",
+    "final": "bilan-final",
+    "etat-avancement": "etat-avancement",
+    "rapport-execution": "rapport-execution",
+}
+TITLES = {
+    "01-qualite": "Qualité des données et contradictions des contrats",
+    "02-execution": "Exécution financière",
+    "03-sous-consommation": "Risque de sous-consommation",
+    "04-indicateurs": "Atteinte des indicateurs",
+    "bilan-intermediaire": "Bilan intermédiaire",
+    "bilan-final": "Bilan final",
+    "etat-avancement": "État d'avancement",
+    "rapport-execution": "Rapport d'exécution",
+}
+
+
+def notebooks_of(bilan: str) -> list[str]:
+    """Names of the notebooks that a bilan runs, in order.
+
+    >>> notebooks_of("final")[-1]
+    'bilan-final'
+    """
+    return [*ANALYSES, NOTEBOOK_OF[bilan]]
+
+
+def check_notebook(path: Path, parameters: Mapping[str, Any]) -> list[Problem]:
+    """What would make the notebook ignore its parameters, or not run at all.
+
+    >>> check_notebook(Path("absent.ipynb"), {})[0].trouve
+    'rien'
+    """
+    name = path.name
+    try:
+        cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+        tagged = [c for c in cells if "parameters" in c.get("metadata", {}).get("tags", [])]
+    except FileNotFoundError:
+        return [Problem(name, attendu="un carnet Jupyter", trouve="rien",
+                        remede="rétablissez le carnet")]
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return [Problem(name, attendu="un carnet Jupyter", trouve="un fichier illisible",
+                        remede="rétablissez le carnet")]
+    if len(tagged) != 1:
+        return [Problem(name, champ="cellule des paramètres",
+                        attendu="une cellule étiquetée « parameters », une seule",
+                        trouve=f"{len(tagged)} cellule{'s' if len(tagged) > 1 else ''}",
+                        remede="ajoutez l'étiquette « parameters » à la cellule des paramètres")]
+    from papermill import inspect_notebook
+
+    known = inspect_notebook(str(path))
+    return [
+        Problem(name, champ=unknown, attendu="un paramètre parmi " + ", ".join(known),
+                trouve="un paramètre inconnu",
+                remede="corrigez le nom, ou ajoutez-le à la cellule des paramètres")
+        for unknown in parameters if unknown not in known
+    ]
+
+
+def _failed_cell(output: Path) -> str:
+    """Id of the cell whose output is an error, in a half-written notebook; its values stay out."""
+    try:
+        cells = json.loads(output.read_text(encoding="utf-8"))["cells"]
+    except (OSError, ValueError, KeyError):
+        return ""
+    for cell in cells:
+        if any(out.get("output_type") == "error" for out in cell.get("outputs", [])):
+            return str(cell.get("id", ""))
+    return ""
+
+
+def _forget_place(output: Path) -> None:
+    """Take out of an executed notebook the paths of the machine that papermill notes in it."""
+    content = json.loads(output.read_text(encoding="utf-8"))
+    for key in ("input_path", "output_path"):
+        content["metadata"].get("papermill", {}).pop(key, None)
+    output.write_text(
+        json.dumps(content, ensure_ascii=False, indent=1) + "\n", encoding="utf-8"
+    )
+
+
+def run_notebook(path: Path, output: Path, parameters: Mapping[str, Any], cwd: Path) -> None:
+    """Run a notebook into `output`; `BilanError` names notebook, cell and class of the error.
+
+    The message of the error and its traceback can hold values of the data: they are not shown.
+    """
+    from papermill import execute_notebook
+    from papermill.exceptions import PapermillExecutionError
+
+    os.environ.setdefault("PYDEVD_DISABLE_FILE_VALIDATION", "1")
+    try:
+        execute_notebook(
+            str(path), str(output), dict(parameters), kernel_name="python3",
+            progress_bar=False, cwd=str(cwd), shutdown_kernel="immediate",
+        )
+    except OSError:
+        raise
+    except Exception as error:
+        found = (
+            error.ename if isinstance(error, PapermillExecutionError) else type(error).__name__
+        )
+        cell = _failed_cell(output)
+        raise BilanError([
+            Problem(path.name, champ=f"cellule {cell}" if cell else "",
+                    attendu="une exécution jusqu'au bout",
+                    trouve=f"une erreur {found}",
+                    remede="ouvrez le carnet avec « bilan explorer » et lancez-le avec les mêmes "
+                           "paramètres")
+        ]) from None
+    _forget_place(output)

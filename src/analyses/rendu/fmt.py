@@ -1,0 +1,140 @@
+"""French writing of figures: euros, rates, dates, statuses. None is « non renseigné », never 0."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from decimal import ROUND_HALF_UP, Decimal
+from fractions import Fraction
+from typing import Any
+
+NON_RENSEIGNE = "non renseigné"
+THIN, NBSP = "\u202f", "\u00a0"
+_MOIS = (
+    "janvier février mars avril mai juin juillet août septembre octobre novembre décembre".split()
+)
+STATUTS = {
+    "rien_a_signaler": "rien à signaler",
+    "expliquee": "expliquée (montée en charge)",
+    "justifiee": "justifiée",
+    "manifeste": "manifeste",
+    "atteint": "atteint",
+    "partiellement": "partiellement atteint",
+    "non_atteint": "non atteint",
+    "sans_objet": "sans objet",
+    "non_evaluable": "non évaluable",
+    "non_renseigne": NON_RENSEIGNE,
+}
+CONTRATS = {"solidarites": "Solidarités", "emploi": "Insertion-emploi"}
+FINANCEURS = {
+    "etat": "État",
+    "cd": "Département",
+    "caf": "CAF",
+    "ars": "ARS",
+    "fse": "FSE",
+    "autres": "Autres financeurs",
+    "total": "Total",
+}
+POIDS = {
+    "chiffre": "change un chiffre",
+    "date_ou_devoir": "change une date ou un devoir",
+    "mots": "affaire de mots",
+}
+
+
+def missing(value: Any) -> bool:
+    """True for None and the missing values of pandas.
+
+    >>> missing(None), missing(float("nan")), missing(0), missing("")
+    (True, True, False, False)
+    """
+    return value is None or bool(value != value)
+
+
+def _grouped(value: Decimal) -> str:
+    text = f"{value:,f}".replace(",", THIN).replace(".", ",")
+    return text.replace("-", "\u2212")
+
+
+def euros(centimes: int | None) -> str:
+    """Centimes as French euros.
+
+    >>> euros(123456) == "1\\u202f234,56\\u00a0€", euros(None)
+    (True, 'non renseigné')
+    """
+    if missing(centimes):
+        return NON_RENSEIGNE
+    return f"{_grouped(Decimal(int(centimes or 0)) / 100 + Decimal('0.00'))}{NBSP}€"
+
+
+def pourcent(value: Fraction | None, empty: str = NON_RENSEIGNE) -> str:
+    """A rate (fraction of 1) as a French percentage with one decimal, rounded half up.
+
+    >>> pourcent(Fraction(1, 3)) == "33,3\\u00a0%", pourcent(None)
+    (True, 'non renseigné')
+    """
+    if missing(value):
+        return empty
+    ratio = Fraction(value or 0) * 100
+    number = Decimal(ratio.numerator) / Decimal(ratio.denominator)
+    return f"{_grouped(number.quantize(Decimal('0.1'), ROUND_HALF_UP))}{NBSP}%"
+
+
+def date(value: dt.date | None) -> str:
+    """A date as the French write it.
+
+    >>> date(dt.date(2024, 1, 1)) == "1er\\u00a0janvier\\u00a02024", date(None)
+    (True, 'non renseigné')
+    """
+    if missing(value) or value is None:
+        return NON_RENSEIGNE
+    day = "1er" if value.day == 1 else str(value.day)
+    return NBSP.join((day, _MOIS[value.month - 1], str(value.year)))
+
+
+def mois(key: str) -> str:
+    """A month key as the French write it.
+
+    >>> mois("2024-02")
+    'févr. 2024'
+    """
+    year, month = key.split("-")
+    name = _MOIS[int(month) - 1]
+    short = {1: "janv.", 2: "févr.", 7: "juil.", 9: "sept.", 10: "oct.", 11: "nov.", 12: "déc."}
+    return f"{short.get(int(month), name)} {year}"
+
+
+def texte(value: Any) -> str:
+    """A text; empty or missing is said.
+
+    >>> texte(""), texte("oui")
+    ('non renseigné', 'oui')
+    """
+    return NON_RENSEIGNE if missing(value) or value == "" else str(value)
+
+
+def entier(value: Any) -> str:
+    """A whole number.
+
+    >>> entier(12), entier(None)
+    ('12', 'non renseigné')
+    """
+    return NON_RENSEIGNE if missing(value) else _grouped(Decimal(int(value)))
+
+
+def statut(value: Any) -> str:
+    """A status code in French words.
+
+    >>> statut("non_evaluable")
+    'non évaluable'
+    """
+    return STATUTS.get(value, texte(value))
+
+
+def word(words: Mapping[str, str], value: Any) -> str:
+    """The French word of a code, the code itself when there is none.
+
+    >>> word(FINANCEURS, "etat"), word(FINANCEURS, "msa")
+    ('État', 'msa')
+    """
+    return words.get(str(value), texte(value))
