@@ -90,7 +90,7 @@ def build_parser() -> argparse.ArgumentParser:
                                   "rapport-execution"],
                          help="bilan à produire (par défaut : intermediaire)")
     _add_scope(produce, None)
-    produce.add_argument("--arrete-au", type=_day, default="", metavar="AAAA-MM-JJ",
+    produce.add_argument("--arrete-au", type=_day, default=None, metavar="AAAA-MM-JJ",
                          help="date d'arrêt des comptes (par défaut : tout l'exercice)")
     produce.add_argument("--sortie", type=Path, default=None, metavar="DOSSIER",
                          help="dossier des bilans (par défaut : reports)")
@@ -119,7 +119,7 @@ def build_parser() -> argparse.ArgumentParser:
     deposit.add_argument("--producteur", default="", help="qui a produit le fichier")
     deposit.add_argument("--nature", choices=["reelle", "simulee"], default="reelle",
                          help="nature des données (par défaut : reelle)")
-    deposit.add_argument("--recu-le", type=_day, default="", metavar="AAAA-MM-JJ",
+    deposit.add_argument("--recu-le", type=_day, default=None, metavar="AAAA-MM-JJ",
                          help="date de réception (par défaut : aujourd'hui)")
     deposit.set_defaults(run=_deposit)
 
@@ -141,7 +141,7 @@ def _produce(args: argparse.Namespace) -> int:
 
     year = args.exercice or (2025 if args.bilan in WHOLE_PERIOD else 2024)
     try:
-        produce(args.bilan, year, args.departement, args.arrete_au,
+        produce(args.bilan, year, args.departement, args.arrete_au or "",
                 args.donnees or RAW, args.sortie or REPORTS)
     except Interrupted as stop:
         print("Interrompu : le bilan précédent est resté en place.", file=sys.stderr)
@@ -229,7 +229,7 @@ def _check_contract(args: argparse.Namespace) -> int:
     for doubt in doubts:
         cells = " | ".join(cell or "(vide)" for cell in doubt.imprime) or "aucune"
         print(f"- [{doubt.contrat}] {doubt.action}/{doubt.indicateur}, {doubt.source} : "
-              f"{len(doubt.imprime)} cellules sur {doubt.colonnes} ({cells}) ; {doubt.lecture}")
+              f"{len(doubt.imprime)} cellule(s) sur {doubt.colonnes} ({cells}) ; {doubt.lecture}")
     return 0
 
 

@@ -30,21 +30,17 @@ NATURE_SIMULEE = "simulee"
 SUFFIXE = ".source.yaml"
 
 COLONNES = {
-    "mandats": (
-        "exercice numero_mandat numero_ligne date_emission type mandat_origine nature fonction "
-        "code_analytique convention tiers objet montant date_paiement id_engagement"
-    ).split(),
-    "affectations": (
-        "priorite code_analytique convention nature fonction tiers objet contrat action "
-        "quote_part motif"
-    ).split(),
-    "recettes": (
-        "exercice numero_titre date contrat action financeur montant date_encaissement"
-    ).split(),
-    "resultats_indicateurs": (
-        "contrat action indicateur exercice resultat commentaire source saisi_le"
-    ).split(),
-    "justifications": "contrat action exercice type texte piece".split(),
+    table: columns.split()
+    for table, columns in {
+        "mandats": "exercice numero_mandat numero_ligne date_emission type mandat_origine nature "
+        "fonction code_analytique convention tiers objet montant date_paiement id_engagement",
+        "affectations": "priorite code_analytique convention nature fonction tiers objet contrat "
+        "action quote_part motif",
+        "recettes": "exercice numero_titre date contrat action financeur montant date_encaissement",
+        "resultats_indicateurs": "contrat action indicateur exercice resultat commentaire source "
+        "saisi_le",
+        "justifications": "contrat action exercice type texte piece",
+    }.items()
 }
 # French exports come in both encodings; the example shows both.
 ENCODAGES = {"mandats": {2024: "cp1252", 2025: "utf-8-sig"}, "justifications": {2025: "cp1252"}}
@@ -342,7 +338,7 @@ def _emission(rng: Random, start: date, exercice: int) -> date:
         return _ouvre(date(exercice + 1, 1, rng.randint(8, 30)))
     span = (date(exercice, 12, 29) - start).days
     day = _ouvre(start + timedelta(days=rng.randint(0, max(0, span))))
-    return max(day, start)
+    return day if day >= start else start + timedelta(days=(7 - start.weekday()) % 7)
 
 
 def _lignes_action(
@@ -356,10 +352,15 @@ def _lignes_action(
         return []
     start = _debut(action.calendrier, exercice, profil.retard)
     count = min(26, 10 + total // 500_000)
-    lines = []
+    lines: list[Ligne] = []
     for amount in _parts(rng, total, count):
         nature, words = rng.choice(PAIE if action.code in PERSONNEL else SUBVENTION)
         day = _emission(rng, start, exercice)
+        paid = None if rng.randint(1, 30) == 1 else day + timedelta(days=rng.randint(4, 28))
+        third = _tiers(rng, nature)
+        follows = bool(lines) and rng.randint(1, 7) == 1 and third[:4] == lines[-1].tiers[:4]
+        if follows:
+            day, paid, third = lines[-1].emission, lines[-1].paiement, lines[-1].tiers
         code = code_analytique(contrat, action.code)
         objet = f"{action.libelle} : {words}"
         if (contrat, action.code) == ("solidarites", "20"):
@@ -375,12 +376,12 @@ def _lignes_action(
                 FONCTIONS.get(action.code, default if contrat == "emploi" else "428"),
                 code,
                 CONVENTIONS[contrat] if rng.randint(0, 1) else "",
-                _tiers(rng, nature),
+                third,
                 objet,
                 amount,
-                None if rng.randint(1, 30) == 1 else day + timedelta(days=rng.randint(4, 28)),
+                paid,
                 f"E{exercice % 100}-{rang:03d}",
-                suite=bool(lines) and day == lines[-1].emission,
+                suite=follows,
             )
         )
     return lines
@@ -391,10 +392,10 @@ def _copie(line: Ligne, **changes: Any) -> Ligne:
 
 
 def _corrections(rng: Random, lines: Sequence[Ligne], exercice: int) -> list[Ligne]:
-    """Cancellations (whole) and reductions (part) of about one line in thirty."""
+    """Cancellations (whole) and reductions (part) of about one line in twenty."""
     corrections = []
     for line in lines:
-        drawn = rng.randint(1, 60)
+        drawn = rng.randint(1, 45)
         if drawn > 2 or line.nature.startswith("64"):
             continue
         last = date(exercice + 1, 1, 31)
@@ -497,7 +498,7 @@ def _divers(departement: str, contrats: Mapping[str, Any], exercice: int) -> lis
     ]
     for rank in range(27 if exercice == 2024 else 18):
         nature, words = NON_ELIGIBLES[rank % len(NON_ELIGIBLES)]
-        code = code_analytique("emploi", targets[(rank * 5) % len(targets)])
+        code = code_analytique("emploi", targets[(rank * 7) % len(targets)])
         lines.append(line(nature, "444", code, CONVENTIONS["emploi"], words.capitalize(), 90_000))
     for rank in range(25):
         code, nature, function, words = AUTRES_POLITIQUES[rank % len(AUTRES_POLITIQUES)]
@@ -627,6 +628,8 @@ def _resultat(cell: Any, rng: Random, sens: str) -> str | None:
     percent = rng.choice([0, 45, 70, 85, 95, 100, 100, 105, 120])
     if sens == "baisse":
         percent = 200 - percent
+    if cell.type == "sans_objet":
+        return "/"
     if cell.valeur is None:
         return None if cell.type in ("vide", "non_concerne") else str(rng.randint(0, 9))
     value = cell.valeur * percent / 100

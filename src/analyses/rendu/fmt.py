@@ -11,7 +11,8 @@ from typing import Any
 NON_RENSEIGNE = "non renseigné"
 THIN, NBSP = "\u202f", "\u00a0"
 _MOIS = (
-    "janvier février mars avril mai juin juillet août septembre octobre novembre décembre".split()
+    *("janvier", "février", "mars", "avril", "mai", "juin"),
+    *("juillet", "août", "septembre", "octobre", "novembre", "décembre"),
 )
 STATUTS = {
     "rien_a_signaler": "rien à signaler",

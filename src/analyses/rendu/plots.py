@@ -91,7 +91,9 @@ def execution_par_action(b: Bilan, contrat: str, exercice: int | None = None) ->
     axes.set_xlim(0, longest * 1.14 or 1)
     axes.set_xlabel("euros")
     _thousands(axes.xaxis)
-    axes.set_title(f"{fmt.word(fmt.CONTRATS, contrat)} {run.exercice} : prévu et réalisé par action")
+    axes.set_title(
+        f"{fmt.word(fmt.CONTRATS, contrat)} {run.exercice} : prévu et réalisé par action"
+    )
     handles, labels = axes.get_legend_handles_labels()
     axes.legend(handles[:2], labels[:2], loc="lower right", frameon=False)
     return fig
@@ -123,7 +125,9 @@ def planned_ramp_up(b: Bilan, contrat: str, exercice: int) -> list[float]:
             start = max(action.calendrier.debut or group.debut, group.debut)
             end = min(action.calendrier.fin or group.fin, group.fin)
             planned = sum((action.plan(exercice) or {}).values())
-            sum_ += float(expected_part(start, end, exercice, _month_end(exercice, month)) * planned)
+            sum_ += float(
+                expected_part(start, end, exercice, _month_end(exercice, month)) * planned
+            )
         expected.append(sum_ / 100)
     return expected
 
@@ -143,9 +147,7 @@ def cumul(b: Bilan, contrat: str, exercice: int | None = None) -> Figure:
     months = [f"{run.exercice}-{m:02d}" for m in range(1, 13)]
     frame = _of(run.par_mois, contrat)
     if run.renseigne and len(frame):
-        done = [
-            (key, total(own["cumul"]) or 0) for key, own in frame.groupby("mois", sort=True)
-        ]
+        done = [(key, total(own["cumul"]) or 0) for key, own in frame.groupby("mois", sort=True)]
         months += [str(key) for key, _ in done if str(key) not in months]
         places = [months.index(str(key)) for key, _ in done]
         values = [value / 100 for _, value in done]
@@ -154,10 +156,10 @@ def cumul(b: Bilan, contrat: str, exercice: int | None = None) -> Figure:
         axes.text(0.02, 0.6, f"Réalisé {fmt.NON_RENSEIGNE}", transform=axes.transAxes)
     if len(months) > 12:
         axes.axvspan(11.5, len(months) - 0.5, color="#f2f2f2", zorder=0)
-        axes.text(
-            11.6, 0.02, "journée\ncompl.", transform=axes.get_xaxis_transform(), fontsize=8
-        )
-    axes.set_xticks(range(len(months)), [fmt.mois(m).replace(" ", "\n") for m in months], fontsize=8)
+        axes.text(11.6, 0.02, "journée\ncompl.", transform=axes.get_xaxis_transform(), fontsize=8)
+    axes.set_xticks(
+        range(len(months)), [fmt.mois(m).replace(" ", "\n") for m in months], fontsize=8
+    )
     axes.set_ylim(bottom=0)
     axes.set_ylabel("euros")
     _thousands(axes.yaxis)
@@ -168,6 +170,9 @@ def cumul(b: Bilan, contrat: str, exercice: int | None = None) -> Figure:
 
 
 def _status_bars(b: Bilan, rows: list[tuple[str, Counter[str]]], title: str) -> Figure:
+    from matplotlib.patches import Patch
+    from matplotlib.ticker import MaxNLocator
+
     fig, axes = _figure(b, 9, 1.7 + 0.34 * max(len(rows), 2))
     if not rows:
         _said(axes, f"Indicateurs : {fmt.NON_RENSEIGNE}")
@@ -191,11 +196,9 @@ def _status_bars(b: Bilan, rows: list[tuple[str, Counter[str]]], title: str) -> 
             left += number
     axes.set_yticks(range(len(rows)), [label for label, _ in rows[::-1]])
     axes.tick_params(axis="y", labelsize=8, length=0)
-    axes.xaxis.get_major_locator().set_params(integer=True)
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.set_xlabel("nombre de cibles")
     axes.set_title(title)
-    from matplotlib.patches import Patch
-
     used = [code for code in _STATUTS if any(c.get(code) for _, c in rows)]
     handles = [Patch(color=_STATUTS[code], label=fmt.statut(code)) for code in used]
     fig.legend(handles=handles, loc="outside lower center", ncols=3, frameon=False, fontsize=8)

@@ -7,9 +7,12 @@ A table is a pandas Styler with a caption (it names the article); a missing figu
 from __future__ import annotations
 
 import re
+import unicodedata
+from base64 import b64encode
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from fractions import Fraction
+from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -48,9 +51,9 @@ def table(
     True
     """
     formats = dict(formats or {})
-    right = [c for c in frame.columns if formats.get(c) in (*_RIGHT, _rate)]
+    right: Any = [c for c in frame.columns if formats.get(c) in (*_RIGHT, _rate)]
     plain: dict[Any, Any] = {c: formats.get(c, fmt.texte) for c in frame.columns}
-    uuid = re.sub(r"[^a-z0-9]+", "-", fmt_ascii(caption))[:40].strip("-")
+    uuid = re.sub(r"[^a-z0-9]+", "-", plain_ascii(caption))[:40].strip("-")
     styler = frame.reset_index(drop=True).style.format(plain, escape="html").hide(axis="index")
     styler = styler.set_caption(caption).set_uuid(uuid).set_table_styles(_STYLES)
     if right:
@@ -60,14 +63,12 @@ def table(
     return styler
 
 
-def fmt_ascii(text: str) -> str:
+def plain_ascii(text: str) -> str:
     """Lower-case ASCII of a text (ids).
 
-    >>> fmt_ascii("Exécution")
+    >>> plain_ascii("Exécution")
     'execution'
     """
-    import unicodedata
-
     plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode()
     return plain.casefold()
 
@@ -81,15 +82,11 @@ def markdown(text: str) -> Markdown:
 
 def figure(fig: Figure, alt: str) -> None:
     """Show a figure as a PNG with its alternative text, then free it."""
-    from io import BytesIO
-
     from IPython.display import display
 
     buffer = BytesIO()
     fig.savefig(buffer, format="png", dpi=110, bbox_inches="tight", metadata={"Software": None})
-    import base64
-
-    png = base64.b64encode(buffer.getvalue()).decode()
+    png = b64encode(buffer.getvalue()).decode()
     display({"image/png": png, "text/plain": alt}, metadata={"image/png": {"alt": alt}}, raw=True)
 
 
@@ -100,7 +97,9 @@ def total(values: Iterable[int | None]) -> int | None:
     (3, None, None)
     """
     found = list(values)
-    return None if not found or any(fmt.missing(v) for v in found) else sum(int(v or 0) for v in found)
+    return (
+        None if not found or any(fmt.missing(v) for v in found) else sum(int(v or 0) for v in found)
+    )
 
 
 def frames(value: Any) -> pd.DataFrame:
@@ -147,7 +146,7 @@ def _groupe_long(b: Bilan, contrat: str, key: str) -> str:
     return f"{_groupe(b, contrat, key)} – {group.libelle}" if group else str(key)
 
 
-def _funder(b: Bilan, contrat: str, code: str) -> str:
+def _funder(b: Bilan, contrat: Any, code: Any) -> str:
     known = b.contrats[contrat].financeurs if contrat in b.contrats else {}
     return known.get(code) or fmt.word(fmt.FINANCEURS, code)
 
@@ -277,7 +276,7 @@ _EXECUTION = {
 
 def _execution_row(rows: pd.DataFrame, verse: int | None) -> dict[str, Any]:
     prevu, realise = total(rows["prevu"]), total(rows["realise"])
-    late = rows["journee_complementaire"] if "journee_complementaire" in rows else []
+    late: Any = rows.get("journee_complementaire", [])
     return {
         "Prévu": prevu,
         "Versé par l'État": verse,
@@ -344,7 +343,8 @@ def execution_par_mois(b: Bilan, contrat: str | None = None) -> Styler:
                 }
             )
     columns = ["Exercice", "Contrat", "Mois", "Réalisé", "Cumul"]
-    formats = {"Exercice": str, "Réalisé": fmt.euros, "Cumul": fmt.euros}
+    formats: dict[str, Formatter] = {"Exercice": str}
+    formats |= {"Réalisé": fmt.euros, "Cumul": fmt.euros}
     return table(_rows(rows, columns), f"Réalisé par mois ({_period(b)})", formats)
 
 
@@ -447,7 +447,9 @@ def non_affectes(b: Bilan) -> Styler | Markdown:
     unknown = _unknown(b, "Lignes non affectées")
     if unknown is not None:
         return unknown
-    frame = _ledger([run.non_affecte for run in b.executions], {"Code analytique": "code_analytique"})
+    frame = _ledger(
+        [run.non_affecte for run in b.executions], {"Code analytique": "code_analytique"}
+    )
     if frame.empty:
         return markdown("**Lignes non affectées** : aucune.")
     amount = fmt.euros(total(frame["Montant"]))
@@ -498,7 +500,7 @@ def sous_consommation(
 # --- indicators -----------------------------------------------------------------------------
 
 
-def _cell(row: Mapping[str, Any], name: str) -> str:
+def _cell(row: Mapping[Any, Any], name: str) -> str:
     text = row[f"{name}_imprime"]
     return fmt.NON_RENSEIGNE if fmt.missing(text) or not str(text).strip() else str(text)
 
@@ -778,9 +780,7 @@ def figure_indicateurs(b: Bilan, contrat: str, exercice: int | None = None) -> N
     from analyses.rendu import plots
 
     shown = exercice if exercice is not None else _current(b)
-    figure(
-        plots.atteinte_par_action(b, contrat, exercice), plots.alt_atteinte(b, contrat, shown)
-    )
+    figure(plots.atteinte_par_action(b, contrat, exercice), plots.alt_atteinte(b, contrat, shown))
 
 
 def figure_atteinte(b: Bilan) -> None:

@@ -1,0 +1,185 @@
+"""Notebooks stay thin; tables, figures and pages are French, offline, and say what is missing."""
+
+import ast
+import json
+import re
+from datetime import date
+from pathlib import Path
+from types import SimpleNamespace as NS
+
+import pytest
+
+from analyses.calcul.execution import execution
+from analyses.calcul.indicateurs import attainment
+from analyses.calcul.parametres import load_seuils
+from analyses.calcul.sous_consommation import sous_consommation
+from analyses.contrat.contradictions import find_contradictions
+from analyses.contrat.load import load_contrats
+from analyses.paths import NOTEBOOKS
+from analyses.rendu import fmt, plots, show
+from analyses.rendu.html import to_html
+
+NAMES = {
+    "01-qualite",
+    "02-execution",
+    "03-sous-consommation",
+    "04-indicateurs",
+    "bilan-final",
+    "bilan-intermediaire",
+    "etat-avancement",
+    "rapport-execution",
+}
+PATHS = sorted(NOTEBOOKS.glob("*.ipynb"))
+PARAMETERS = ["departement", "exercice", "arrete_au", "donnees", "dossier"]
+
+
+def _cells(path):
+    return json.loads(path.read_text(encoding="utf-8"))["cells"]
+
+
+def _source(cell):
+    return "".join(cell["source"])
+
+
+def _depot(**given):
+    blank = dict.fromkeys(["mandats", "affectations", "recettes", "resultats", "justifications"])
+    rest = {"narratifs": {}, "sources": [], "simule": False, "controles": []}
+    return NS(departement="55", exercice=2024, **{**blank, **rest, **given})
+
+
+def _bilan(depot, arrete_au=None):
+    contrats, seuils = load_contrats("55"), load_seuils()
+    run = execution(depot, contrats, arrete_au)
+    return NS(
+        contrats=contrats,
+        depots=[depot],
+        executions=[run],
+        sous_conso=sous_consommation(run, contrats, depot, arrete_au, seuils),
+        indicateurs=attainment(contrats, [depot], seuils),
+        contradictions=find_contradictions(contrats),
+        resultats=None,
+        simule=depot.simule,
+        arrete_au=arrete_au,
+        exercices=[2024],
+    )
+
+
+@pytest.fixture(scope="module")
+def empty():
+    """A year for which no file was given."""
+    return _bilan(_depot())
+
+
+def _html(shown):
+    return shown.to_html() if hasattr(shown, "to_html") else shown.data
+
+
+def test_every_notebook_is_there():
+    assert {path.stem for path in PATHS} == NAMES
+
+
+@pytest.mark.parametrize("path", PATHS, ids=lambda p: p.stem)
+def test_notebook_is_thin_and_clean(path):
+    cells = _cells(path)
+    code = [c for c in cells if c["cell_type"] == "code"]
+    assert all(c["outputs"] == [] and c["execution_count"] is None for c in code)
+    tagged = [c for c in code if "parameters" in c["metadata"].get("tags", [])]
+    assert len(tagged) == 1 and cells.index(tagged[0]) == 1
+    names = [node.targets[0].id for node in ast.parse(_source(tagged[0])).body]
+    assert names == PARAMETERS
+    for cell in code:
+        tree = ast.parse(_source(cell))
+        assert not any(isinstance(n, ast.FunctionDef | ast.Lambda) for n in ast.walk(tree))
+    ids = [c["id"] for c in cells]
+    assert len(set(ids)) == len(ids)
+    assert all(re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", i) for i in ids)
+    assert cells[0]["cell_type"] == "markdown" and _source(cells[0]).startswith("# ")
+
+
+@pytest.mark.parametrize("path", PATHS, ids=lambda p: p.stem)
+def test_every_cell_runs_when_no_file_was_given(path, empty, monkeypatch):
+    """Nothing crashes and nothing is said to be 0 € when everything is missing."""
+    shown = []
+    monkeypatch.setattr(show, "figure", lambda fig, alt: shown.append(alt))
+    for cell in _cells(path)[3:]:
+        if cell["cell_type"] == "code":
+            result = eval(_source(cell), {"show": show, "b": empty, "exercice": 2024})
+            if result is not None:
+                shown.append(_html(result))
+    text = "\n".join(shown)
+    assert "non renseigné" in text
+    assert ">nan<" not in text and ">None<" not in text
+
+
+def test_execution_without_ledger_is_not_zero(empty):
+    html = show.execution_par_groupe(empty).to_html()
+    assert "non renseigné" in html and not re.search(r">0,00\xa0€", html)
+    assert "Non renseigné" in show.banner(empty).data
+    assert "mandats.csv 2024" in show.banner(empty).data
+
+
+def test_simulated_data_are_said():
+    b = _bilan(_depot(simule=True), date(2024, 12, 31))
+    assert "Données simulées" in show.banner(b).data
+    for fig in (
+        plots.execution_par_action(b, "solidarites"),
+        plots.cumul(b, "emploi"),
+        plots.atteinte_par_action(b, "solidarites"),
+        plots.atteinte_par_annee(b),
+    ):
+        assert any("Données simulées" in text.get_text() for text in fig.texts)
+
+
+def test_planned_ramp_up_ends_at_the_plan(empty):
+    """At the end of the year every action that has started is expected whole."""
+    emploi = empty.contrats["emploi"]
+    planned = sum(sum((a.plan(2024) or {}).values()) for a in emploi.actions.values())
+    expected = plots.planned_ramp_up(empty, "emploi", 2024)
+    assert expected == sorted(expected)
+    assert 0 < expected[-1] <= planned / 100 + 0.01
+
+
+def test_two_renderings_of_a_table_are_identical(empty):
+    one, two = (show.execution_par_action(empty).to_html() for _ in range(2))
+    assert one == two
+
+
+def test_cell_text_is_escaped():
+    import pandas as pd
+
+    html = show.table(pd.DataFrame({"Objet": ["<script>x</script>"]}), "Essai").to_html()
+    assert "<script>" not in html
+
+
+def test_formats():
+    assert fmt.euros(0) == "0,00\xa0€"
+    assert fmt.euros(-123456789) == "\u22121\u202f234\u202f567,89\xa0€"
+    assert fmt.euros(None) == fmt.pourcent(None) == fmt.date(None) == "non renseigné"
+    assert show.total([100, None]) is None
+
+
+def test_html_is_french_offline_and_folds_code(tmp_path: Path, empty):
+    import nbformat
+
+    notebook = nbformat.v4.new_notebook()
+    table = show.execution_par_groupe(empty)
+    data = {"text/html": table.to_html(), "text/plain": ""}
+    cell = nbformat.v4.new_code_cell("show.x(b)")
+    cell["id"] = "art-4-2-taux"
+    cell.outputs = [
+        nbformat.v4.new_output("execute_result", data, execution_count=1),
+        nbformat.v4.new_output(
+            "display_data", {"image/png": "AAAA"}, metadata={"image/png": {"alt": "Barres : un"}}
+        ),
+    ]
+    notebook.cells = [nbformat.v4.new_markdown_cell("# Bilan"), cell]
+    nbformat.write(notebook, tmp_path / "n.ipynb")
+    to_html(tmp_path / "n.ipynb", tmp_path / "n.html", "Bilan 2024 – Meuse")
+    page = (tmp_path / "n.html").read_text(encoding="utf-8")
+    assert '<html lang="fr">' in page and "<title>Bilan 2024 – Meuse</title>" in page
+    assert not re.search(r"(?:src|href)\s*=\s*[\"']?(?:https?:)?//", page)
+    assert "http://" not in page and "https://" not in page and "<script" not in page
+    assert "<details" in page and "<summary>" in page and "show.x(b)" in page
+    assert 'id="cell-id=art-4-2-taux"' in page or 'id="art-4-2-taux"' in page
+    assert 'alt="Barres : un"' in page and "<caption>" in page and 'scope="col"' in page
+    assert not re.search(r"<th[^>]*>(?:&nbsp;|\s)*</th>", page)
