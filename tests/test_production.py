@@ -248,6 +248,23 @@ def test_data_folder_that_does_not_exist(tmp_path):
         load("55", 2024, donnees=tmp_path / "rien")
 
 
+def test_a_deposited_file_gets_its_sidecar(tmp_path, capsys):
+    file = tmp_path / "mandats.csv"
+    file.write_text("exercice\n", encoding="utf-8")
+    assert cli.main(["deposer", str(file), "--producteur", "Direction des finances",
+                     "--nature", "simulee", "--recu-le", "2025-02-10"]) == 0
+    sidecar = yaml.safe_load((tmp_path / "mandats.csv.source.yaml").read_text("utf-8"))
+    assert (sidecar["producteur"], sidecar["nature"], str(sidecar["recu_le"])) == (
+        "Direction des finances", "simulee", "2025-02-10")
+    assert "mandats.csv.source.yaml" in capsys.readouterr().out
+    file.write_text("exercice\n2024\n", encoding="utf-8")
+    assert cli.main(["deposer", str(file)]) == 0
+    again = yaml.safe_load((tmp_path / "mandats.csv.source.yaml").read_text("utf-8"))
+    assert (again["producteur"], again["nature"]) == ("Direction des finances", "simulee")
+    assert again["sha256"] != sidecar["sha256"]
+    assert cli.main(["deposer", str(tmp_path / "absent.csv"), "--producteur", "x"]) == 1
+
+
 def test_unknown_bilan_and_departement(tmp_path, carnets):
     with pytest.raises(BilanError, match="attendu un bilan parmi intermediaire"):
         run(tmp_path, carnets, bilan="partiel")

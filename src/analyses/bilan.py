@@ -8,6 +8,7 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from analyses.paths import ROOT
 from analyses.problems import BilanError, Problem
 
 if TYPE_CHECKING:
@@ -37,8 +38,10 @@ def read_date(text: str | date | None, champ: str = "arrete-au") -> date | None:
     >>> read_date("2024-06-30"), read_date("")
     (datetime.date(2024, 6, 30), None)
     """
-    if text is None or text == "" or isinstance(text, date):
-        return text or None
+    if not text:
+        return None
+    if isinstance(text, date):
+        return text
     try:
         return datetime.strptime(text, "%Y-%m-%d").date()
     except ValueError:
@@ -63,6 +66,18 @@ def check_years(contrats: dict[str, Any], exercices: Sequence[int], au: date | N
         problems = [_problem("arrete-au", f"une date à partir du {max(exercices)}-01-01", au)]
     if problems:
         raise BilanError(problems)
+
+
+def data_folder(donnees: str | Path) -> Path:
+    """The data folder; a relative one is also looked for from the project's root.
+
+    JupyterLab runs a notebook from notebooks/, papermill from wherever it was called.
+
+    >>> data_folder("params").is_dir()
+    True
+    """
+    folder = Path(donnees)
+    return folder if folder.is_dir() or not (ROOT / folder).is_dir() else ROOT / folder
 
 
 def open_depots(
@@ -114,7 +129,7 @@ def load(
     contrats = load_contrats(departement, au or date(max(years), 12, 31))
     check_years(contrats, years, au)
     seuils = load_seuils()
-    depots = open_depots(departement, years, Path(donnees), contrats)
+    depots = open_depots(departement, years, data_folder(donnees), contrats)
     executions = [execution(depot, contrats, au) for depot in depots]
     risks = [
         sous_consommation(done, contrats, depot, au, seuils)

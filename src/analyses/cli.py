@@ -116,9 +116,10 @@ def build_parser() -> argparse.ArgumentParser:
                                   description="Écrit à côté du fichier sa provenance et son "
                                               "empreinte (FICHIER.source.yaml).")
     deposit.add_argument("fichier", type=Path, metavar="FICHIER", help="fichier déposé")
-    deposit.add_argument("--producteur", default="", help="qui a produit le fichier")
-    deposit.add_argument("--nature", choices=["reelle", "simulee"], default="reelle",
-                         help="nature des données (par défaut : reelle)")
+    deposit.add_argument("--producteur", default="", metavar="NOM",
+                         help="qui a produit le fichier (par défaut : celui déjà noté)")
+    deposit.add_argument("--nature", choices=["reelle", "simulee"], default="",
+                         help="nature des données (par défaut : celle déjà notée, sinon reelle)")
     deposit.add_argument("--recu-le", type=_day, default=None, metavar="AAAA-MM-JJ",
                          help="date de réception (par défaut : aujourd'hui)")
     deposit.set_defaults(run=_deposit)
@@ -233,11 +234,30 @@ def _check_contract(args: argparse.Namespace) -> int:
     return 0
 
 
+def _noted(fichier: Path) -> dict[str, Any]:
+    """What the sidecar already says: an example that is edited and noted again stays simulated."""
+    import yaml
+
+    from analyses.depot.source import sidecar_path
+
+    try:
+        content = yaml.safe_load(sidecar_path(fichier).read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError):
+        return {}
+    return content if isinstance(content, dict) else {}
+
+
 def _deposit(args: argparse.Namespace) -> int:
     from analyses.depot.source import deposer
 
+    noted = _noted(args.fichier)
     day = date.fromisoformat(args.recu_le) if args.recu_le else date.today()
-    written = deposer(args.fichier, args.producteur, day, args.nature)
+    written = deposer(
+        args.fichier,
+        args.producteur or str(noted.get("producteur") or "non renseigné"),
+        args.nature or str(noted.get("nature") or "reelle"),
+        day,
+    )
     print(f"Provenance notée : {Path(written).name}")
     return 0
 

@@ -289,7 +289,7 @@ def produce(
             Problem("demande", champ="bilan", attendu="un bilan parmi " + ", ".join(NOTEBOOK_OF),
                     trouve=f"« {bilan} »", remede="corrigez --bilan")
         ])
-    au = read_date(arrete_au)
+    au, donnees = read_date(arrete_au), donnees.resolve()
     contrats = load_contrats(departement)
     years = covered_years(bilan, exercice, contrats)
     check_years(contrats, years, au)

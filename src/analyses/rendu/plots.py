@@ -81,6 +81,8 @@ def execution_par_action(b: Bilan, contrat: str, exercice: int | None = None) ->
         axes.barh(rank, (row["prevu"] or 0) / 100, 0.78, color=_PREVU, label="Prévu")
         axes.barh(rank, (row["realise"] or 0) / 100, 0.4, color=_REALISE, label="Réalisé éligible")
         words = "prévu non renseigné" if row["prevu"] is None else fmt.pourcent(row["taux"], "")
+        if row["prevu"] == 0:
+            words = "aucun crédit prévu"
         if row["realise"] is None:
             words = fmt.NON_RENSEIGNE
         end = max(row["prevu"] or 0, row["realise"] or 0) / 100
@@ -195,6 +197,7 @@ def _status_bars(b: Bilan, rows: list[tuple[str, Counter[str]]], title: str) -> 
                 )
             left += number
     axes.set_yticks(range(len(rows)), [label for label, _ in rows[::-1]])
+    axes.set_ylim(-0.6, len(rows) - 0.4)
     axes.tick_params(axis="y", labelsize=8, length=0)
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.set_xlabel("nombre de cibles")

@@ -11,6 +11,7 @@ import unicodedata
 from base64 import b64encode
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import date
 from fractions import Fraction
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
@@ -56,10 +57,11 @@ def table(
     uuid = re.sub(r"[^a-z0-9]+", "-", plain_ascii(caption))[:40].strip("-")
     styler = frame.reset_index(drop=True).style.format(plain, escape="html").hide(axis="index")
     styler = styler.set_caption(caption).set_uuid(uuid).set_table_styles(_STYLES)
-    if right:
-        styler = styler.set_properties(
-            subset=right, **{"text-align": "right", "white-space": "nowrap"}
-        )
+    aligned: Any = {
+        c: [{"selector": "", "props": "text-align: right; white-space: nowrap"}] for c in right
+    }
+    if aligned:
+        styler = styler.set_table_styles(aligned, axis=0, overwrite=False)
     return styler
 
 
@@ -236,10 +238,10 @@ def _alerts(b: Bilan, contrat: str | None) -> str:
         return ""
     count = Counter(frame["statut"])
     rows = frame[frame["statut"] == "manifeste"]
-    stake = total(rows["enjeu_etat"]) if len(rows) else 0
+    stake = f" (crédits de l'État en jeu : {fmt.euros(total(rows['enjeu_etat']))})"
     return (
-        f"**Sous-consommation** : {count['manifeste']} manifeste(s) "
-        f"(crédits de l'État en jeu : {fmt.euros(stake)}), {count['justifiee']} justifiée(s), "
+        f"**Sous-consommation** : {count['manifeste']} manifeste(s){stake if len(rows) else ''}, "
+        f"{count['justifiee']} justifiée(s), "
         f"{count['expliquee']} expliquée(s), {count['rien_a_signaler']} sans signalement, "
         f"{count['non_renseigne']} non renseignée(s) (actions × exercices)."
     )
@@ -577,6 +579,13 @@ def qualite(b: Bilan) -> Markdown:
     return markdown("\n".join(lines))
 
 
+def _received(text: Any) -> str:
+    try:
+        return fmt.date(date.fromisoformat(str(text)))
+    except ValueError:
+        return fmt.texte(text)
+
+
 def sources(b: Bilan) -> Styler | Markdown:
     """Where each file comes from; no sidecar is « provenance non renseignée »."""
     rows = [
@@ -587,7 +596,7 @@ def sources(b: Bilan) -> Styler | Markdown:
                 source.nature or "", "provenance non renseignée"
             ),
             "Producteur": source.producteur,
-            "Reçu le": fmt.texte(source.recu_le),
+            "Reçu le": _received(source.recu_le),
             "Empreinte (sha256)": str(source.sha256 or "")[:12],
         }
         for depot in b.depots

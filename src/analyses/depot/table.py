@@ -1,0 +1,464 @@
+"""Reading one CSV as French software exports it, into typed rows that know their line."""
+
+from __future__ import annotations
+
+import csv
+import datetime as dt
+import difflib
+import io
+import re
+import unicodedata
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from fractions import Fraction
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from analyses.paths import PARAMS
+from analyses.problems import Problem
+from analyses.yaml_files import read_yaml
+
+TABLES = ("mandats", "affectations", "recettes", "resultats_indicateurs", "justifications")
+_SEPARATEURS = (";", ",", "\t")
+_ERREUR_TABLEUR = re.compile(r"#(REF!|N/A|VALEUR!|VALUE!|DIV/0!|NOM\s?\?|NAME\?|NUL!|NULL!|NOMBRE!)")
+
+
+class Unreadable(ValueError):
+    """A cell that cannot be read; the message says what was expected, never the value."""
+
+
+@dataclass
+class Table:
+    """A table as read: rows {field: value}; a cell that could not be read is None and in `bad`."""
+
+    nom: str
+    fichier: str
+    rows: list[dict[str, Any]] = field(default_factory=list)
+    bad: list[set[str]] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+    controles: list[str] = field(default_factory=list)
+    readable: bool = True
+
+    @property
+    def good_rows(self) -> list[dict[str, Any]]:
+        """Rows of which every cell was read.
+
+        >>> Table("mandats", "m.csv", [{"ligne": 2}, {"ligne": 3}], [set(), {"montant"}]).good_rows
+        [{'ligne': 2}]
+        """
+        return [row for row, bad in zip(self.rows, self.bad, strict=True) if not bad]
+
+
+@lru_cache
+def table_schema(nom: str) -> dict[str, Any]:
+    """Table Schema of a table, from params/tables/.
+
+    >>> [f["name"] for f in table_schema("mandats")["fields"]][:3]
+    ['exercice', 'numero_mandat', 'numero_ligne']
+    """
+    return dict(read_yaml(PARAMS / "tables" / f"{nom}.yaml"))
+
+
+@lru_cache
+def header_names(nom: str) -> dict[str, str]:
+    """Normalised header -> field, from params/colonnes.yaml.
+
+    >>> header_names("mandats")["numeromandat"]
+    'numero_mandat'
+    """
+    spellings = read_yaml(PARAMS / "colonnes.yaml")[nom]
+    names = {f["name"]: f["name"] for f in table_schema(nom)["fields"]}
+    known = {normal_header(name): name for name in names}
+    for name, others in spellings.items():
+        for other in others:
+            known.setdefault(normal_header(other), name)
+    return known
+
+
+def normal_header(text: str) -> str:
+    """Header without case, accents, spaces, punctuation; « n° » reads « numero ».
+
+    >>> normal_header("N°\\nMandat\\t"), normal_header("Date d'émission")
+    ('numeromandat', 'datedemission')
+    """
+    text = re.sub(r"\bn\s*[°º]", "numero ", text.casefold())
+    decomposed = unicodedata.normalize("NFKD", text)
+    return re.sub(r"[^a-z0-9]", "", decomposed)
+
+
+def decode(data: bytes) -> str:
+    """Text of an export: UTF-16 with BOM, UTF-8 with or without BOM, else cp1252.
+
+    >>> decode("é".encode("cp1252")), decode("\\ufeffé".encode("utf-8"))
+    ('é', 'é')
+    """
+    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return data.decode("utf-16")
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return data.decode("cp1252")
+
+
+def clean(text: str) -> str:
+    """Cell without surrounding blanks, no-break spaces made plain, `="x"` made x.
+
+    >>> clean('\\u00a0="00123"\\t')
+    '00123'
+    """
+    text = re.sub("[\u00a0\u202f\u2007\u2009]", " ", text).strip()
+    formula = re.fullmatch(r'="([^"]*)"', text)
+    return formula.group(1) if formula else text
+
+
+def read_montant(text: str) -> int:
+    """Amount in centimes; at most two decimals.
+
+    >>> [read_montant(t) for t in ("1 234,56 €", "(12.5)", "7-", "1.234,50")]
+    [123456, -1250, -700, 123450]
+    >>> read_montant("1,234")
+    Traceback (most recent call last):
+    analyses.depot.table.Unreadable: deux décimales au plus
+    """
+    body = re.sub(r"\s*(€|eur|euros?)\s*", "", clean(text).casefold().replace("\u2212", "-"))
+    negative = False
+    for pattern in (r"\((.+)\)", r"-\s*(.+)", r"(.+?)\s*-"):
+        found = re.fullmatch(pattern, body)
+        if found:
+            negative, body = True, found.group(1).strip()
+            break
+    body = body.removeprefix("+")
+    groups = r"(\d{1,3}(?:%s\d{3})+)%s(\d*)"
+    for thousands, decimal in ((r"\.", ","), (",", r"\."), (" ", "[.,]")):
+        found = re.fullmatch(groups % (thousands, decimal), body)
+        if found:
+            body = re.sub(r"\D", "", found.group(1)) + "." + found.group(2)
+            break
+    else:
+        if re.fullmatch(r"\d{1,3}( \d{3})+", body):
+            body = body.replace(" ", "")
+    found = re.fullmatch(r"(\d+)(?:[.,](\d*))?", body)
+    if not found:
+        raise Unreadable("un montant en euros (1234,56)")
+    decimals = found.group(2) or ""
+    if len(decimals) > 2:
+        raise Unreadable("deux décimales au plus")
+    centimes = int(found.group(1)) * 100 + int(decimals.ljust(2, "0"))
+    return -centimes if negative else centimes
+
+
+def read_date(text: str) -> dt.date:
+    """Date written jj/mm/aaaa, ISO, or as an Excel serial.
+
+    >>> [read_date(t).isoformat() for t in ("31/12/2024", "2024-12-31 00:00:00", "45657")]
+    ['2024-12-31', '2024-12-31', '2024-12-31']
+    """
+    text = clean(text)
+    try:
+        if re.fullmatch(r"\d{5}([.,]\d+)?", text):
+            return dt.date(1899, 12, 30) + dt.timedelta(days=int(text[:5]))
+        body = re.sub(r"[T ]\d{1,2}:\d{2}(:\d{2}([.,]\d+)?)?Z?$", "", text)
+        found = re.fullmatch(r"(\d{1,2})[/.-](\d{1,2})[/.-](\d{4})", body)
+        if found:
+            return dt.date(int(found.group(3)), int(found.group(2)), int(found.group(1)))
+        found = re.fullmatch(r"(\d{4})[-/](\d{2})[-/](\d{2})|(\d{4})(\d{2})(\d{2})", body)
+        if found:
+            year, month, day = (int(part) for part in found.groups() if part)
+            return dt.date(year, month, day)
+    except ValueError:
+        pass
+    raise Unreadable("une date jj/mm/aaaa, aaaa-mm-jj ou un numéro de jour Excel")
+
+
+def read_integer(text: str) -> int:
+    """Whole number, also as a spreadsheet writes it.
+
+    >>> read_integer("2024.0")
+    2024
+    """
+    found = re.fullmatch(r"(-?\d+)([.,]0+)?", clean(text))
+    if not found:
+        raise Unreadable("un nombre entier")
+    return int(found.group(1))
+
+
+def read_identifiant(text: str) -> str:
+    """Identifier, restored when a spreadsheet made a float of it.
+
+    >>> read_identifiant("1.8E12"), read_identifiant("6568.0"), read_identifiant("00012")
+    ('1800000000000', '6568', '00012')
+    """
+    text = clean(text)
+    if rounded(text):
+        number = Decimal(text.replace(",", "."))
+        if number == number.to_integral_value():
+            return str(int(number))
+    return re.sub(r"^(\d+)[.,]0+$", r"\1", text)
+
+
+def rounded(text: str) -> bool:
+    """Whether an identifier was written as a float with an exponent: digits may be lost.
+
+    >>> rounded("1,80333E+12"), rounded("1E5")
+    (True, False)
+    """
+    return bool(re.fullmatch(r"\d[.,]\d+[eE]\+?\d{1,2}|\d[eE]\+\d{1,2}", clean(text)))
+
+
+def read_quote_part(text: str) -> Fraction:
+    """Share of a line, more than 0 and at most 1; empty is 1.
+
+    >>> [str(read_quote_part(t)) for t in ("0,5", "50 %", "1/3", "")]
+    ['1/2', '1/2', '1/3', '1']
+    """
+    text = clean(text)
+    if not text:
+        return Fraction(1)
+    found = re.fullmatch(r"(\d+(?:[.,]\d+)?)\s*(%|/\s*(\d+))?", text)
+    if not found or found.group(3) == "0":
+        raise Unreadable("une part de plus de 0 à 1 (0,5 ; 50 % ; 1/3)")
+    share = Fraction(found.group(1).replace(",", "."))
+    if found.group(3):
+        share /= int(found.group(3))
+    elif found.group(2):
+        share /= 100
+    if not 0 < share <= 1:
+        raise Unreadable("une part de plus de 0 à 1 (0,5 ; 50 % ; 1/3)")
+    return share
+
+
+def read_code(text: str) -> str:
+    """Code without case, accents or spaces around.
+
+    >>> read_code(" Réduction ")
+    'reduction'
+    """
+    decomposed = unicodedata.normalize("NFKD", clean(text).casefold())
+    return "".join(c for c in decomposed if not unicodedata.combining(c))
+
+
+def read_action(text: str) -> str:
+    """Code of an action.
+
+    >>> read_action("1.0"), read_action("V2-1"), read_action("01")
+    ('1', 'v2-1', '1')
+    """
+    code = re.sub(r"^(\d+)[.,]0+$", r"\1", read_code(text))
+    return str(int(code)) if code.isdigit() else code
+
+
+_READERS = {
+    "integer": read_integer,
+    "date": read_date,
+    "montant": read_montant,
+    "quote_part": read_quote_part,
+    "identifiant": read_identifiant,
+    "date_exercice": read_date,
+    "code": read_code,
+    "action": read_action,
+}
+
+
+def reading(spec: Mapping[str, Any]) -> str:
+    """How a field is read: its « lecture », else its type.
+
+    >>> reading({"type": "number", "lecture": "montant"}), reading({"type": "string"})
+    ('montant', 'string')
+    """
+    return str(spec.get("lecture", spec["type"]))
+
+
+def quoted(spec: Mapping[str, Any], value: str) -> str:
+    """A value for a message, hidden when the column may hold personal data.
+
+    >>> quoted({}, "abc"), quoted({"confidentiel": True}, "Dupont")
+    ('« abc »', 'une valeur non affichée (donnée confidentielle)')
+    """
+    if spec.get("confidentiel"):
+        return "une valeur non affichée (donnée confidentielle)"
+    short = value if len(value) <= 40 else value[:39] + "…"
+    return f"« {short} »"
+
+
+def _separator(text: str, known: Mapping[str, str]) -> str:
+    """The separator under which most headers are known, else the most frequent."""
+
+    def score(separator: str) -> tuple[int, int]:
+        try:
+            header = next(csv.reader(io.StringIO(text, newline=""), delimiter=separator), [])
+        except csv.Error:
+            return (0, 0)
+        return (sum(normal_header(cell) in known for cell in header), len(header))
+
+    return max(_SEPARATEURS, key=score)
+
+
+def _records(text: str, separator: str, first: int) -> list[tuple[int, list[str]]]:
+    """Records with the number of their first physical line; blank records are dropped."""
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
+    records, start = [], 1
+    try:
+        for cells in reader:
+            if any(clean(cell) for cell in cells):
+                records.append((start + first - 1, cells))
+            start = reader.line_num + 1
+    except csv.Error:
+        raise Unreadable(str(start + first - 1)) from None
+    return records
+
+
+def _columns(
+    table: Table, header: list[str], line: int, records: list[tuple[int, list[str]]]
+) -> dict[str, int]:
+    """Field -> position; unknown, repeated and missing columns are problems."""
+    known, positions = header_names(table.nom), dict[str, int]()
+    names = [f["name"] for f in table_schema(table.nom)["fields"]]
+    for position, title in enumerate(header):
+        shown = " ".join(clean(title).split())
+        name = known.get(normal_header(title))
+        if name is None:
+            filled = any(len(c) > position and clean(c[position]) for _, c in records)
+            if not shown and not filled:
+                continue
+            close = difflib.get_close_matches(normal_header(title), known, 1)
+            advice = f"« {known[close[0]]} » peut-être ; " if close else ""
+            found = f"colonne inconnue « {shown[:40]} »" if shown else "colonne sans titre"
+            remedy = f"{advice}corrigez l'en-tête ou ajoutez-le à params/colonnes.yaml"
+            table.problems.append(
+                Problem(
+                    table.fichier, line, shown[:40], f"une colonne parmi {', '.join(names)}",
+                    found, remedy,
+                )  # fmt: skip
+            )
+        elif name in positions:
+            table.problems.append(
+                Problem(
+                    table.fichier, line, name, "une seule colonne",
+                    f"deux colonnes pour « {name} »", "supprimez ou renommez l'une des deux",
+                )  # fmt: skip
+            )
+        else:
+            positions[name] = position
+    for name in names:
+        if name not in positions:
+            table.problems.append(
+                Problem(
+                    table.fichier, line, name, f"la colonne « {name} »", "colonne absente",
+                    "ajoutez-la (vide si besoin) ou déclarez son titre dans params/colonnes.yaml",
+                )  # fmt: skip
+            )
+    return positions
+
+
+def _bounds(spec: Mapping[str, Any], value: Any) -> tuple[str, str] | None:
+    """(expected, remedy) when a value breaks the constraints of its field."""
+    limits = spec.get("constraints", {})
+    if "enum" in limits and value not in limits["enum"]:
+        return f"une valeur parmi {', '.join(limits['enum'])}", "corrigez la valeur"
+    if "minimum" in limits and value < limits["minimum"]:
+        if reading(spec) == "montant":
+            return "un montant positif ou nul", "le signe vient du type : déposez le montant positif"
+        return f"au moins {limits['minimum']}", "corrigez la valeur"
+    if "maximum" in limits and value > limits["maximum"]:
+        return f"au plus {limits['maximum']}", "corrigez la valeur"
+    return None
+
+
+def _cell(table: Table, spec: Mapping[str, Any], raw: str, line: int) -> tuple[Any, bool]:
+    """Value of a cell and whether it is good; what is wrong becomes a problem."""
+    name, text = spec["name"], clean(raw)
+
+    def wrong(expected: str, remedy: str, found: str | None = None) -> tuple[None, bool]:
+        shown = found or quoted(spec, text)
+        table.problems.append(Problem(table.fichier, line, name, expected, shown, remedy))
+        return None, False
+
+    if _ERREUR_TABLEUR.match(text):
+        return wrong("une valeur", "corrigez la formule dans le tableur", "une erreur de tableur")
+    how = reading(spec)
+    if not text and how != "quote_part":
+        if spec.get("constraints", {}).get("required"):
+            return wrong("une valeur", "remplissez la cellule", "cellule vide")
+        return (None, True) if spec["type"] in ("date", "integer", "number") else ("", True)
+    try:
+        value = _READERS[how](text) if how in _READERS else text
+    except Unreadable as error:
+        return wrong(str(error), "corrigez la cellule")
+    broken = _bounds(spec, value)
+    if broken:
+        return wrong(*broken)
+    if how == "identifiant" and rounded(text):
+        table.controles.append(
+            f"{table.fichier}, ligne {line}, champ « {name} » : identifiant écrit en nombre "
+            "arrondi par un tableur ; vérifiez ses derniers chiffres"
+        )
+    return value, True
+
+
+def _row(
+    table: Table, cells: list[str], positions: Mapping[str, int], line: int
+) -> tuple[dict[str, Any], set[str]]:
+    row: dict[str, Any] = {}
+    bad: set[str] = set()
+    for spec in table_schema(table.nom)["fields"]:
+        position = positions[spec["name"]]
+        raw = cells[position] if position < len(cells) else ""
+        row[spec["name"]], good = _cell(table, spec, raw, line)
+        if not good:
+            bad.add(spec["name"])
+    return row | {"ligne": line, "fichier": table.fichier}, bad
+
+
+def read_table(path: Path, nom: str, fichier: str) -> Table:
+    """Table read from a CSV; its problems are collected, nothing is raised.
+
+    `fichier`: the name of the file in messages.
+    """
+    table = Table(nom, fichier)
+
+    def unreadable(line: int | None, expected: str, found: str, remedy: str) -> Table:
+        table.readable = False
+        table.problems.append(Problem(fichier, line, "", expected, found, remedy))
+        return table
+
+    try:
+        text = decode(path.read_bytes())
+    except (UnicodeDecodeError, OSError):
+        return unreadable(
+            None, "un CSV en UTF-8 ou cp1252", "un fichier illisible", "réexportez-le en CSV UTF-8"
+        )
+    if "\x00" in text or text.startswith("PK\x03\x04"):
+        return unreadable(None, "un CSV", "un fichier binaire", "enregistrez-le au format CSV")
+    first, known = 1, header_names(nom)
+    declared = re.match(r"sep=(.)\r?\n", text, re.IGNORECASE)
+    if declared:
+        text, first = text[declared.end() :], 2
+    try:
+        records = _records(text, _separator(text, known), first)
+    except Unreadable as error:
+        return unreadable(
+            int(str(error)), "un CSV bien formé", "un guillemet mal fermé", "corrigez cette ligne"
+        )
+    if not records:
+        return unreadable(1, "une ligne d'en-têtes", "un fichier vide", "déposez le fichier entier")
+    (line, header), records = records[0], records[1:]
+    positions = _columns(table, header, line, records)
+    if table.problems:
+        table.readable = False
+        return table
+    for number, cells in records:
+        if any(clean(cell) for cell in cells[len(header) :]):
+            table.problems.append(
+                Problem(
+                    fichier, number, "", f"{len(header)} cellules", f"{len(cells)} cellules",
+                    "entourez de guillemets la cellule qui contient le séparateur",
+                )  # fmt: skip
+            )
+            table.readable = False
+            continue
+        row, bad = _row(table, cells, positions, number)
+        table.rows.append(row)
+        table.bad.append(bad)
+    return table
