@@ -39,7 +39,18 @@ _STYLES: list[Any] = [
 
 
 def _rate(value: Any) -> str:
-    return fmt.pourcent(value, empty="sans objet")
+    return value if isinstance(value, str) else fmt.pourcent(value)
+
+
+def _taux(realise: int | None, prevu: int | None) -> Fraction | str | None:
+    """Rate of execution; « sans objet » without planned credits, None when one is unknown.
+
+    >>> _taux(1, 2), _taux(1, 0), _taux(None, 2), _taux(1, None)
+    (Fraction(1, 2), 'sans objet', None, None)
+    """
+    if fmt.missing(realise) or fmt.missing(prevu):
+        return None
+    return Fraction(int(realise or 0), int(prevu)) if prevu else "sans objet"
 
 
 def table(
@@ -218,7 +229,8 @@ def essentiel(b: Bilan, contrat: str | None = None) -> Markdown:
             rate = Fraction(realise, prevu) if prevu and realise is not None else None
             head = f"- **{_contrat(code)} {run.exercice}** : "
             if prevu is None:
-                lines.append(f"{head}aucun montant prévu n'est connu par les textes signés.")
+                done = fmt.euros(total(own["realise"]))
+                lines.append(f"{head}réalisé {done} ; aucun montant prévu par les textes signés.")
                 continue
             words = (
                 f"{fmt.euros(realise)} réalisés sur {fmt.euros(prevu)} prévus "
@@ -285,7 +297,7 @@ def _execution_row(rows: pd.DataFrame, verse: int | None) -> dict[str, Any]:
         "Réalisé éligible": realise,
         "dont journée complémentaire": total(late),
         "Inéligible": total(rows["ineligible"]),
-        "Taux": Fraction(realise, prevu) if prevu and realise is not None else None,
+        "Taux": _taux(realise, prevu),
     }
 
 
@@ -485,7 +497,7 @@ def sous_consommation(
             "Attendu au calendrier": line["attendu"],
             "Réalisé": line["realise"],
             "Écart": line["ecart"],
-            "Taux": line["taux"],
+            "Taux": _taux(line["realise"], line["prevu"]),
             "État en jeu": line["enjeu_etat"],
             "Explication": line["justification"] or "aucune",
         }
@@ -505,6 +517,13 @@ def sous_consommation(
 def _cell(row: Mapping[Any, Any], name: str) -> str:
     text = row[f"{name}_imprime"]
     return fmt.NON_RENSEIGNE if fmt.missing(text) or not str(text).strip() else str(text)
+
+
+def _attainment_rate(row: Mapping[Any, Any]) -> Fraction | str | None:
+    """Rate of an indicator; without one, why: a judged target of zero has none."""
+    if row["taux"] is not None or row["statut"] == "non_renseigne":
+        return row["taux"]
+    return "non évaluable" if row["statut"] == "non_evaluable" else "sans objet"
 
 
 def indicateurs(
@@ -527,7 +546,7 @@ def indicateurs(
             "T0": _cell(line, "t0"),
             "Cible": _cell(line, "cible") + (" (lecture incertaine)" if line["incertaine"] else ""),
             "Résultat": _cell(line, "resultat"),
-            "Taux": line["taux"],
+            "Taux": _attainment_rate(line),
             "Statut": fmt.statut(line["statut"]),
             "Lecture": line["lecture"] or "directe",
             "Source": line["source"],
@@ -686,12 +705,12 @@ def interpretations(b: Bilan) -> Styler | Markdown:
 
 
 def _lower_titles(text: str, depth: int = 4) -> str:
-    """Narrative titles under the action's own; raw HTML is shown as text.
+    """Narrative titles under the action's own; raw HTML is text, an image is a link (offline).
 
     >>> _lower_titles("# Fait\\nTexte")
     '##### Fait\\nTexte'
     """
-    plain = text.replace("<", "&lt;")
+    plain = text.replace("<", "&lt;").replace("![", "[")
     return re.sub(r"^(#+) ", lambda m: "#" * min(6, len(m[1]) + depth) + " ", plain, flags=re.M)
 
 
@@ -722,7 +741,7 @@ def _figures(b: Bilan, contrat: str, action: str) -> str:
         for row in frame[frame["action"] == action].to_dict("records") if len(frame) else []:
             lines.append(
                 f"- {run.exercice} : prévu {fmt.euros(row['prevu'])}, réalisé "
-                f"{fmt.euros(row['realise'])}, taux {_rate(row['taux'])}"
+                f"{fmt.euros(row['realise'])}, taux {_rate(_taux(row['realise'], row['prevu']))}"
             )
     frame = _judged(b, contrat)
     own = frame[frame["action"] == action] if len(frame) else frame
