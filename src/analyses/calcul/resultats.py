@@ -327,7 +327,7 @@ def _indicator_rows(
         )
         if (line.contrat, line.code) not in seen and "t0" in columns:
             yield _cell_row(
-                "t0", {**place, "exercice": ""}, line.t0, line.t0_type, line.t0_imprime, line, doubt
+                "t0", {**place, "exercice": str(min(y for y in columns if y != "t0") - 1)}, line.t0, line.t0_type, line.t0_imprime, line, doubt
             )
         seen.add((line.contrat, line.code))
         kind = "accroissement" if line.cible_type == "increment" else ""

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from typing import Any
 
-from analyses.depot.table import Table, read_code, reading, table_schema
+from analyses.depot.table import Table, frame, read_code, reading, table_schema
 from analyses.problems import BilanError, Problem
 
 _CRITERES = ("code_analytique", "convention", "nature", "fonction", "tiers", "objet")
@@ -41,8 +41,12 @@ def check_duplicates(table: Table) -> list[Problem]:
         if first != row["ligne"]:
             problems.append(
                 Problem(
-                    table.fichier, row["ligne"], ", ".join(key), "une seule ligne par clé",
-                    f"la même clé à la ligne {first}", "supprimez le doublon",
+                    table.fichier,
+                    row["ligne"],
+                    ", ".join(key),
+                    "une seule ligne par clé",
+                    f"la même clé à la ligne {first}",
+                    "supprimez le doublon",
                 )  # fmt: skip
             )
     return problems
@@ -55,9 +59,7 @@ def check_dates(table: Table) -> list[Problem]:
     >>> check_dates(Table("mandats", "m.csv", [row], [set()]))[0].trouve
     '01/02/2025'
     """
-    fields = [
-        f["name"] for f in table_schema(table.nom)["fields"] if reading(f) == "date_exercice"
-    ]
+    fields = [f["name"] for f in table_schema(table.nom)["fields"] if reading(f) == "date_exercice"]
     problems = []
     for row in table.rows:
         for name in fields:
@@ -67,9 +69,12 @@ def check_dates(table: Table) -> list[Problem]:
             if not dt.date(year, 1, 1) <= date <= dt.date(year + 1, 1, 31):
                 problems.append(
                     Problem(
-                        table.fichier, row["ligne"], name,
+                        table.fichier,
+                        row["ligne"],
+                        name,
                         f"une date du 01/01/{year} au 31/01/{year + 1} (journée complémentaire)",
-                        f"{date:%d/%m/%Y}", "corrigez la date ou l'exercice",
+                        f"{date:%d/%m/%Y}",
+                        "corrigez la date ou l'exercice",
                     )  # fmt: skip
                 )
     return problems
@@ -97,9 +102,14 @@ def check_codes(table: Table, contrats: Mapping[str, Any]) -> list[Problem]:
         value = str(row[name])[:40]
         problems.append(
             Problem(
-                table.fichier, row["ligne"], name, expected, f"« {value} »",
+                table.fichier,
+                row["ligne"],
+                name,
+                expected,
+                f"« {value} »",
                 "corrigez le code ; « bilan controler-contrat » vérifie le contrat transcrit"
-                if name == "indicateur" else "corrigez le code",
+                if name == "indicateur"
+                else "corrigez le code",
             )  # fmt: skip
         )
 
@@ -163,9 +173,12 @@ def check_shares(table: Table) -> list[Problem]:
             numbers = ", ".join(str(line) for line in sorted(lines))
             problems.append(
                 Problem(
-                    table.fichier, group[0]["ligne"], "quote_part",
+                    table.fichier,
+                    group[0]["ligne"],
+                    "quote_part",
                     "des quote-parts de somme 1 entre règles de même priorité et mêmes critères",
-                    f"{total} (lignes {numbers})", "corrigez les quote-parts ou les priorités",
+                    f"{total} (lignes {numbers})",
+                    "corrigez les quote-parts ou les priorités",
                 )  # fmt: skip
             )
     return problems
@@ -174,7 +187,6 @@ def check_shares(table: Table) -> list[Problem]:
 def check_lines_shares(mandats: Table, affectations: Table) -> list[Problem]:
     """Lines that rules of one priority share without summing to 1, found by assigning them."""
     from analyses.calcul.affectation import assign
-    from analyses.depot.exercice import frame
 
     try:
         assign(frame(mandats), frame(affectations))
@@ -233,7 +245,9 @@ def check_origins(mandats: Table, precedents: Table | None) -> tuple[list[Proble
             elif key not in origins.unsure and removed[key] > origins.totals[key]:
                 problems.append(
                     Problem(
-                        mandats.fichier, row["ligne"], "montant",
+                        mandats.fichier,
+                        row["ligne"],
+                        "montant",
                         f"au plus le montant du mandat d'origine {row['mandat_origine']}, "
                         f"{_euros(origins.totals[key])}",
                         f"{_euros(removed[key])} annulés en tout",
@@ -254,7 +268,10 @@ def _missing_origin(
     where = "cet exercice ou du précédent" if previous else "cet exercice"
     problems.append(
         Problem(
-            fichier, row["ligne"], "mandat_origine", f"le numéro d'un mandat de {where}",
+            fichier,
+            row["ligne"],
+            "mandat_origine",
+            f"le numéro d'un mandat de {where}",
             f"« {number} », absent" if number else "cellule vide",
             "indiquez le mandat d'origine, ou déposez le fichier qui le contient",
         )  # fmt: skip
@@ -276,7 +293,8 @@ def check_tables(
         others = sum(row.get("exercice") not in (exercice, None) for row in table.rows)
         if others and table.nom in ("mandats", "recettes"):
             notes.append(
-                f"{table.fichier} : {others} ligne(s) d'un autre exercice que {exercice}, non comptées"
+                f"{table.fichier} : {others} ligne(s) d'un autre exercice que {exercice}, "
+                "non comptées"
             )
     mandats, rules = readable.get("mandats"), readable.get("affectations")
     if mandats is not None and mandats.readable:

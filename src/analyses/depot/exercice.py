@@ -19,12 +19,11 @@ from analyses import paths
 from analyses.depot import gate
 from analyses.depot.controles import check_tables
 from analyses.depot.source import SUFFIXE, Source, fingerprint, read_sidecar
-from analyses.depot.table import TABLES, Table, decode, read_table, reading, table_schema
+from analyses.depot.table import TABLES, Table, decode, frame, read_table
 from analyses.problems import BilanError, Problem
 
 NARRATIFS = "etat_avancement"
 _COPIE = re.compile(r"\s*(\(\d+\)|-\s*copie.*|[_-]copie.*)$", re.IGNORECASE)
-_TYPES = {"integer": "int64", "montant": "int64"}
 
 
 @dataclass
@@ -55,23 +54,6 @@ class Depot:
         return any(source.nature == "simulee" for source in self.sources)
 
 
-def frame(table: Table) -> pd.DataFrame:
-    """Readable rows of a table, in the columns of its schema, then `ligne` and `fichier`.
-
-    >>> frame(Table("justifications", "j.csv")).columns.tolist()[-2:]
-    ['ligne', 'fichier']
-    """
-    rows = table.good_rows
-    columns: dict[str, pd.Series] = {}
-    for spec in table_schema(table.nom)["fields"]:
-        values = [row[spec["name"]] for row in rows]
-        dtype = _TYPES.get(reading(spec), "object")
-        columns[spec["name"]] = pd.Series(values, dtype=dtype)  # type: ignore[call-overload]
-    columns["ligne"] = pd.Series([row["ligne"] for row in rows], dtype="int64")
-    columns["fichier"] = pd.Series([table.fichier] * len(rows), dtype=object)
-    return pd.DataFrame(columns)
-
-
 def _table_of(name: str) -> str | None:
     """Table that a file name stands for, whatever its case or copy number."""
     stem, suffix = os.path.splitext(name.casefold())
@@ -81,9 +63,7 @@ def _table_of(name: str) -> str | None:
     return stem if stem in TABLES else None
 
 
-def find_files(
-    folder: Path, relative: str
-) -> tuple[dict[str, Path], list[Problem], list[str]]:
+def find_files(folder: Path, relative: str) -> tuple[dict[str, Path], list[Problem], list[str]]:
     """The file of each table; two files for one table, and near names, are problems."""
     found: dict[str, list[Path]] = {}
     problems: list[Problem] = []
@@ -107,7 +87,11 @@ def find_files(
         ):
             problems.append(
                 Problem(
-                    f"{relative}/{name}", None, "", f"{close[0]}.csv", "un nom de fichier inconnu",
+                    f"{relative}/{name}",
+                    None,
+                    "",
+                    f"{close[0]}.csv",
+                    "un nom de fichier inconnu",
                     "renommez le fichier ou retirez-le du dossier",
                 )  # fmt: skip
             )
@@ -119,14 +103,22 @@ def find_files(
             listed = ", ".join(path.name for path in candidates)
             problems.append(
                 Problem(
-                    f"{relative}/{table}.csv", None, "", "un seul fichier par table",
-                    f"deux fichiers pour une table : {listed}", "ne gardez que le bon",
+                    f"{relative}/{table}.csv",
+                    None,
+                    "",
+                    "un seul fichier par table",
+                    f"deux fichiers pour une table : {listed}",
+                    "ne gardez que le bon",
                 )  # fmt: skip
             )
         elif candidates[0].suffix.casefold() in (".xlsx", ".xls", ".ods"):
             problems.append(
                 Problem(
-                    f"{relative}/{candidates[0].name}", None, "", f"{table}.csv", "un classeur",
+                    f"{relative}/{candidates[0].name}",
+                    None,
+                    "",
+                    f"{table}.csv",
+                    "un classeur",
                     "enregistrez la feuille au format CSV UTF-8",
                 )  # fmt: skip
             )
@@ -150,15 +142,23 @@ def _narratives(
         if contrat not in contrats or action not in contrats[contrat].actions:
             problems.append(
                 Problem(
-                    file, None, "", "un nom <contrat>-<action>.md d'une action du contrat",
-                    "une action inconnue", "renommez le fichier (solidarites-1.md, emploi-v2-1.md)",
+                    file,
+                    None,
+                    "",
+                    "un nom <contrat>-<action>.md d'une action du contrat",
+                    "une action inconnue",
+                    "renommez le fichier (solidarites-1.md, emploi-v2-1.md)",
                 )  # fmt: skip
             )
         elif (contrat, action) in found:
             problems.append(
                 Problem(
-                    file, None, "", "un seul récit par action",
-                    f"le même que {found[contrat, action].name}", "ne gardez que le bon",
+                    file,
+                    None,
+                    "",
+                    "un seul récit par action",
+                    f"le même que {found[contrat, action].name}",
+                    "ne gardez que le bon",
                 )  # fmt: skip
             )
         else:
@@ -211,8 +211,11 @@ def _keep(target: Path, contents: Mapping[str, str]) -> None:
         raise BilanError(
             [
                 Problem(
-                    f"data/processed/{target.parent.parent.name}/{target.parent.name}", None, "",
-                    "un dossier où écrire", error.strerror or "écriture impossible",
+                    f"data/processed/{target.parent.parent.name}/{target.parent.name}",
+                    None,
+                    "",
+                    "un dossier où écrire",
+                    error.strerror or "écriture impossible",
                     "vérifiez les droits et la place disponible",
                 )  # fmt: skip
             ]
@@ -286,7 +289,11 @@ def open_exercice(
         raise BilanError(
             [
                 Problem(
-                    relative, None, "", "un dossier de fichiers déposés", "dossier absent",
+                    relative,
+                    None,
+                    "",
+                    "un dossier de fichiers déposés",
+                    "dossier absent",
                     "déposez les fichiers dans ce dossier, ou créez l'exemple : bilan exemple",
                 )  # fmt: skip
             ]

@@ -30,8 +30,12 @@ def load_suite(nom: str) -> dict[str, Any]:
         raise BilanError(
             [
                 Problem(
-                    path.name, getattr(error, "lineno", None), "", "une suite de contrôles en JSON",
-                    "un fichier illisible", "rétablissez le fichier",
+                    path.name,
+                    getattr(error, "lineno", None),
+                    "",
+                    "une suite de contrôles en JSON",
+                    "un fichier illisible",
+                    "rétablissez le fichier",
                 )  # fmt: skip
             ]
         ) from None
@@ -71,7 +75,8 @@ def validate(tables: Mapping[str, Table]) -> list[Problem]:
         import great_expectations as gx
 
         context = gx.get_context(mode="ephemeral")
-        context.variables.progress_bars = {"globally": False, "metric_calculations": False}
+        silent: Any = {"globally": False, "metric_calculations": False}
+        context.variables.progress_bars = silent
         source = context.data_sources.add_pandas("depot")
         problems: list[Problem] = []
         for name, content in suites.items():

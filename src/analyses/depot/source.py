@@ -107,13 +107,13 @@ def deposer(fichier: Path, producteur: str, nature: str, recu_le: dt.date | str)
         )
     if nature not in NATURES:
         problems.append(
-            Problem(
-                fichier.name, None, "nature", " ou ".join(NATURES), f"« {nature} »", "corrigez"
-            )
+            Problem(fichier.name, None, "nature", " ou ".join(NATURES), f"« {nature} »", "corrigez")
         )
     if _iso(recu_le) is None:
         problems.append(
-            Problem(fichier.name, None, "recu_le", "une date aaaa-mm-jj", f"« {recu_le} »", "corrigez")
+            Problem(
+                fichier.name, None, "recu_le", "une date aaaa-mm-jj", f"« {recu_le} »", "corrigez"
+            )
         )
     if problems:
         raise BilanError(problems)
@@ -161,7 +161,9 @@ def read_sidecar(fichier: Path, nom: str) -> Source:
     problems = _sidecar_problems(content, nom, actual)
     if problems:
         raise BilanError(problems)
-    return Source(nom, str(content["producteur"]), _iso(content["recu_le"]), actual, content["nature"])
+    return Source(
+        nom, str(content["producteur"]), _iso(content["recu_le"]), actual, content["nature"]
+    )
 
 
 def _sidecar_problems(content: object, nom: str, actual: str) -> list[Problem]:
@@ -175,7 +177,7 @@ def _sidecar_problems(content: object, nom: str, actual: str) -> list[Problem]:
         for key in content
         if key not in _CLES
     ]
-    expected = {
+    checks = {
         "producteur": ("un nom", bool(str(content.get("producteur") or "").strip())),
         "recu_le": ("une date aaaa-mm-jj", _iso(content.get("recu_le")) is not None),
         "sha256": (
@@ -184,12 +186,12 @@ def _sidecar_problems(content: object, nom: str, actual: str) -> list[Problem]:
         ),
         "nature": (" ou ".join(NATURES), content.get("nature") in NATURES),
     }
-    for key, (wanted, valid) in expected.items():
+    for key, (wanted, valid) in checks.items():
         if key not in content:
             problems.append(Problem(file, None, key, wanted, "clé absente", again))
         elif not valid:
             problems.append(Problem(file, None, key, wanted, f"« {content[key]} »", again))
-    if expected["sha256"][1] and str(content["sha256"]).lower() != actual:
+    if checks["sha256"][1] and str(content["sha256"]).lower() != actual:
         problems.append(
             Problem(
                 nom,

@@ -16,13 +16,18 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
+
 from analyses.paths import PARAMS
 from analyses.problems import Problem
 from analyses.yaml_files import read_yaml
 
 TABLES = ("mandats", "affectations", "recettes", "resultats_indicateurs", "justifications")
+_DTYPES = {"integer": "int64", "montant": "int64"}
 _SEPARATEURS = (";", ",", "\t")
-_ERREUR_TABLEUR = re.compile(r"#(REF!|N/A|VALEUR!|VALUE!|DIV/0!|NOM\s?\?|NAME\?|NUL!|NULL!|NOMBRE!)")
+_ERREUR_TABLEUR = re.compile(
+    r"#(REF!|N/A|VALEUR!|VALUE!|DIV/0!|NOM\s?\?|NAME\?|NUL!|NULL!|NOMBRE!)"
+)
 
 
 class Unreadable(ValueError):
@@ -328,15 +333,23 @@ def _columns(
             remedy = f"{advice}corrigez l'en-tête ou ajoutez-le à params/colonnes.yaml"
             table.problems.append(
                 Problem(
-                    table.fichier, line, shown[:40], f"une colonne parmi {', '.join(names)}",
-                    found, remedy,
+                    table.fichier,
+                    line,
+                    shown[:40],
+                    f"une colonne parmi {', '.join(names)}",
+                    found,
+                    remedy,
                 )  # fmt: skip
             )
         elif name in positions:
             table.problems.append(
                 Problem(
-                    table.fichier, line, name, "une seule colonne",
-                    f"deux colonnes pour « {name} »", "supprimez ou renommez l'une des deux",
+                    table.fichier,
+                    line,
+                    name,
+                    "une seule colonne",
+                    f"deux colonnes pour « {name} »",
+                    "supprimez ou renommez l'une des deux",
                 )  # fmt: skip
             )
         else:
@@ -345,7 +358,11 @@ def _columns(
         if name not in positions:
             table.problems.append(
                 Problem(
-                    table.fichier, line, name, f"la colonne « {name} »", "colonne absente",
+                    table.fichier,
+                    line,
+                    name,
+                    f"la colonne « {name} »",
+                    "colonne absente",
                     "ajoutez-la (vide si besoin) ou déclarez son titre dans params/colonnes.yaml",
                 )  # fmt: skip
             )
@@ -359,7 +376,10 @@ def _bounds(spec: Mapping[str, Any], value: Any) -> tuple[str, str] | None:
         return f"une valeur parmi {', '.join(limits['enum'])}", "corrigez la valeur"
     if "minimum" in limits and value < limits["minimum"]:
         if reading(spec) == "montant":
-            return "un montant positif ou nul", "le signe vient du type : déposez le montant positif"
+            return (
+                "un montant positif ou nul",
+                "le signe vient du type : déposez le montant positif",
+            )
         return f"au moins {limits['minimum']}", "corrigez la valeur"
     if "maximum" in limits and value > limits["maximum"]:
         return f"au plus {limits['maximum']}", "corrigez la valeur"
@@ -452,7 +472,11 @@ def read_table(path: Path, nom: str, fichier: str) -> Table:
         if any(clean(cell) for cell in cells[len(header) :]):
             table.problems.append(
                 Problem(
-                    fichier, number, "", f"{len(header)} cellules", f"{len(cells)} cellules",
+                    fichier,
+                    number,
+                    "",
+                    f"{len(header)} cellules",
+                    f"{len(cells)} cellules",
                     "entourez de guillemets la cellule qui contient le séparateur",
                 )  # fmt: skip
             )
@@ -462,3 +486,20 @@ def read_table(path: Path, nom: str, fichier: str) -> Table:
         table.rows.append(row)
         table.bad.append(bad)
     return table
+
+
+def frame(table: Table) -> pd.DataFrame:
+    """Readable rows of a table, in the columns of its schema, then `ligne` and `fichier`.
+
+    >>> frame(Table("justifications", "j.csv")).columns.tolist()[-2:]
+    ['ligne', 'fichier']
+    """
+    rows = table.good_rows
+    columns: dict[str, pd.Series] = {}
+    for spec in table_schema(table.nom)["fields"]:
+        values = [row[spec["name"]] for row in rows]
+        dtype = _DTYPES.get(reading(spec), "object")
+        columns[spec["name"]] = pd.Series(values, dtype=dtype)  # type: ignore[call-overload]
+    columns["ligne"] = pd.Series([row["ligne"] for row in rows], dtype="int64")
+    columns["fichier"] = pd.Series([table.fichier] * len(rows), dtype=object)
+    return pd.DataFrame(columns)

@@ -110,6 +110,7 @@ def run_notebook(path: Path, output: Path, parameters: Mapping[str, Any], cwd: P
         execute_notebook(
             str(path), str(output), dict(parameters), kernel_name="python3",
             progress_bar=False, cwd=str(cwd), shutdown_kernel="immediate",
+            extra_arguments=["--IPKernelApp.log_level=ERROR"],
         )
     except OSError:
         raise

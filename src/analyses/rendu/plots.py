@@ -142,10 +142,11 @@ def cumul(b: Bilan, contrat: str, exercice: int | None = None) -> Figure:
         _said(axes, f"Exécution : {fmt.NON_RENSEIGNE}")
         return fig
     expected = planned_ramp_up(b, contrat, run.exercice)
-    if not any(expected):
-        _said(axes, f"{run.exercice} : aucun montant prévu dans les textes signés")
-        return fig
-    axes.plot(range(12), expected, "--", color="#555555", label="Attendu selon les calendriers")
+    if any(expected):
+        axes.plot(range(12), expected, "--", color="#555555", label="Attendu selon les calendriers")
+    else:
+        words = "Prévu par action : non renseigné"
+        axes.text(0.02, 0.5, words, transform=axes.transAxes, color="#555555")
     months = [f"{run.exercice}-{m:02d}" for m in range(1, 13)]
     frame = _of(run.par_mois, contrat)
     if run.renseigne and len(frame):
@@ -167,7 +168,8 @@ def cumul(b: Bilan, contrat: str, exercice: int | None = None) -> Figure:
     _thousands(axes.yaxis)
     name = fmt.word(fmt.CONTRATS, contrat)
     axes.set_title(f"{name} {run.exercice} : consommation cumulée et montée en charge prévue")
-    axes.legend(loc="upper left", frameon=False)
+    if axes.get_legend_handles_labels()[0]:
+        axes.legend(loc="upper left", frameon=False)
     return fig
 
 
@@ -264,10 +266,10 @@ def alt_cumul(b: Bilan, contrat: str, exercice: int | None = None) -> str:
         return f"{name} : exécution non renseignée."
     done = total(_of(run.par_action, contrat)["realise"])
     planned = planned_ramp_up(b, contrat, run.exercice)[-1] if contrat in b.contrats else 0
+    words = f"{fmt.euros(round(planned * 100))} en décembre" if planned else "non renseigné"
     return (
         f"Courbes, {name} {run.exercice} : réalisé cumulé par mois ({fmt.euros(done)} au total) et "
-        f"attendu selon les calendriers ({fmt.euros(round(planned * 100))} en décembre)."
-        + _source(b)
+        f"attendu selon les calendriers ({words})." + _source(b)
     )
 
 

@@ -230,7 +230,7 @@ def essentiel(b: Bilan, contrat: str | None = None) -> Markdown:
             head = f"- **{_contrat(code)} {run.exercice}** : "
             if prevu is None:
                 done = fmt.euros(total(own["realise"]))
-                lines.append(f"{head}réalisé {done} ; aucun montant prévu par les textes signés.")
+                lines.append(f"{head}réalisé {done} ; prévu par action non renseigné.")
                 continue
             words = (
                 f"{fmt.euros(realise)} réalisés sur {fmt.euros(prevu)} prévus "
