@@ -20,8 +20,13 @@ def rapport(tmp_path_factory):
 
 def test_everything_is_there_and_says_simulated(rapport):
     names = {path.name for path in rapport.iterdir()}
-    assert {"bilan-intermediaire.ipynb", "bilan-intermediaire.html", "tableaux.xlsx",
-            "resultats.csv", "02-execution.ipynb"} <= names
+    assert {
+        "bilan-intermediaire.ipynb",
+        "bilan-intermediaire.html",
+        "tableaux.xlsx",
+        "resultats.csv",
+        "02-execution.ipynb",
+    } <= names
     for page in rapport.glob("*.html"):
         assert "Données simulées" in page.read_text(encoding="utf-8"), page.name
 
@@ -32,8 +37,11 @@ def test_totals_are_the_sums_of_what_is_shown(rapport):
         rows = [r for r in csv.DictReader(file) if r["mesure"] == "realise"]
 
     def total(contrat, *niveaux):
-        return sum(round(float(r["valeur"]) * 100) for r in rows
-                   if r["contrat"] == contrat and r["niveau"] in niveaux)
+        return sum(
+            round(float(r["valeur"]) * 100)
+            for r in rows
+            if r["contrat"] == contrat and r["niveau"] in niveaux
+        )
 
     for contrat in ("solidarites", "emploi"):
         assert total(contrat, "action") == total(contrat, "contrat") > 0

@@ -28,15 +28,31 @@ PARAMETERS = {"departement": "55", "exercice": 2024, "arrete_au": "", "donnees":
 DEFAULTS = 'departement = "55"\nexercice = 2023\narrete_au = ""\ndonnees = ""\ndossier = ""'
 
 
-def notebook(path: Path, code: str = "print(exercice)", tags: tuple = ("parameters",),
-             defaults: str = DEFAULTS) -> Path:
+def notebook(
+    path: Path,
+    code: str = "print(exercice)",
+    tags: tuple = ("parameters",),
+    defaults: str = DEFAULTS,
+) -> Path:
     cells = [
-        {"cell_type": "code", "id": name, "metadata": {"tags": list(cell_tags)}, "source": text,
-         "execution_count": None, "outputs": []}
+        {
+            "cell_type": "code",
+            "id": name,
+            "metadata": {"tags": list(cell_tags)},
+            "source": text,
+            "execution_count": None,
+            "outputs": [],
+        }
         for name, cell_tags, text in (("parametres", tags, defaults), ("la-reponse", (), code))
     ]
-    content = {"cells": cells, "nbformat": 4, "nbformat_minor": 5, "metadata": {
-        "kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}}
+    content = {
+        "cells": cells,
+        "nbformat": 4,
+        "nbformat_minor": 5,
+        "metadata": {
+            "kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}
+        },
+    }
     path.write_text(json.dumps(content), encoding="utf-8")
     return path
 
@@ -57,14 +73,29 @@ def small_run(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(notebooks, "ANALYSES", ("a",))
     source = NS(recu_le="2025-02-01", nature="simulee")
-    monkeypatch.setattr(production, "load", lambda departement, exercice, au, donnees, years: NS(
-        exercices=years, contrats={}, executions=[], indicateurs=None, simule=True,
-        depots=[NS(sources=[source])],
-        resultats=pd.DataFrame({"mesure": ["prevu"], "lecture": ["été"]})))
-    monkeypatch.setitem(sys.modules, "analyses.rendu.html", NS(
-        to_html=lambda source, target, title: target.write_text(title, encoding="utf-8")))
-    monkeypatch.setitem(sys.modules, "analyses.rendu.workbook", NS(
-        write_workbook=lambda path, *rest: path.write_bytes(b"xlsx")))
+    monkeypatch.setattr(
+        production,
+        "load",
+        lambda departement, exercice, au, donnees, years: NS(
+            exercices=years,
+            contrats={},
+            executions=[],
+            indicateurs=None,
+            simule=True,
+            depots=[NS(sources=[source])],
+            resultats=pd.DataFrame({"mesure": ["prevu"], "lecture": ["été"]}),
+        ),
+    )
+    monkeypatch.setitem(
+        sys.modules,
+        "analyses.rendu.html",
+        NS(to_html=lambda source, target, title: target.write_text(title, encoding="utf-8")),
+    )
+    monkeypatch.setitem(
+        sys.modules,
+        "analyses.rendu.workbook",
+        NS(write_workbook=lambda path, *rest: path.write_bytes(b"xlsx")),
+    )
 
 
 def run(tmp_path: Path, carnets: Path, **options) -> Path:
@@ -93,8 +124,14 @@ def test_a_run_leaves_the_whole_report_in_place_of_the_old(tmp_path, carnets):
     folder = run(tmp_path, carnets, progress=said.append)
     assert folder == old
     assert sorted(p.name for p in folder.iterdir()) == [
-        "a.html", "a.ipynb", "bilan-intermediaire.html", "bilan-intermediaire.ipynb",
-        "resultats.csv", "resultats.csv.source.yaml", "tableaux.xlsx"]
+        "a.html",
+        "a.ipynb",
+        "bilan-intermediaire.html",
+        "bilan-intermediaire.ipynb",
+        "resultats.csv",
+        "resultats.csv.source.yaml",
+        "tableaux.xlsx",
+    ]
     assert left(tmp_path)[:3] == ["2024", "2024/55", "2024/55/intermediaire"]
     assert "[2/2] bilan-intermediaire…" in said
     assert (folder / "bilan-intermediaire.html").read_text("utf-8") == "Bilan intermédiaire 2024"
@@ -111,12 +148,16 @@ def test_results_carry_their_sidecar(tmp_path, carnets):
     path = run(tmp_path, carnets) / "resultats.csv"
     assert path.read_bytes() == "mesure,lecture\nprevu,été\n".encode()
     assert yaml.safe_load((path.parent / "resultats.csv.source.yaml").read_text("utf-8")) == {
-        "producteur": "bilan produire", "recu_le": "2025-02-01", "nature": "simulee",
-        "sha256": hashlib.sha256(path.read_bytes()).hexdigest()}
+        "producteur": "bilan produire",
+        "recu_le": "2025-02-01",
+        "nature": "simulee",
+        "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
+    }
 
 
 def test_a_notebook_that_fails_leaves_the_previous_report_and_shows_no_value(
-        tmp_path, carnets, capfd):
+    tmp_path, carnets, capfd
+):
     previous(tmp_path)
     notebook(carnets / "bilan-intermediaire.ipynb", 'raise ValueError("Madame Untel")')
     with pytest.raises(BilanError) as caught:
@@ -204,8 +245,10 @@ def test_a_report_left_aside_by_a_killed_run_comes_back(tmp_path):
 def test_an_interrupted_run_leaves_the_previous_report(tmp_path, carnets, kind, code):
     previous(tmp_path)
     mark = tmp_path / "parti"
-    notebook(carnets / "bilan-intermediaire.ipynb",
-             f"open({str(mark)!r}, 'w').close()\nimport time\ntime.sleep(60)")
+    notebook(
+        carnets / "bilan-intermediaire.ipynb",
+        f"open({str(mark)!r}, 'w').close()\nimport time\ntime.sleep(60)",
+    )
 
     def stop_it() -> None:
         while not mark.exists():
@@ -251,11 +294,27 @@ def test_data_folder_that_does_not_exist(tmp_path):
 def test_a_deposited_file_gets_its_sidecar(tmp_path, capsys):
     file = tmp_path / "mandats.csv"
     file.write_text("exercice\n", encoding="utf-8")
-    assert cli.main(["deposer", str(file), "--producteur", "Direction des finances",
-                     "--nature", "simulee", "--recu-le", "2025-02-10"]) == 0
+    assert (
+        cli.main(
+            [
+                "deposer",
+                str(file),
+                "--producteur",
+                "Direction des finances",
+                "--nature",
+                "simulee",
+                "--recu-le",
+                "2025-02-10",
+            ]
+        )
+        == 0
+    )
     sidecar = yaml.safe_load((tmp_path / "mandats.csv.source.yaml").read_text("utf-8"))
     assert (sidecar["producteur"], sidecar["nature"], str(sidecar["recu_le"])) == (
-        "Direction des finances", "simulee", "2025-02-10")
+        "Direction des finances",
+        "simulee",
+        "2025-02-10",
+    )
     assert "mandats.csv.source.yaml" in capsys.readouterr().out
     file.write_text("exercice\n2024\n", encoding="utf-8")
     assert cli.main(["deposer", str(file)]) == 0
@@ -273,8 +332,18 @@ def test_unknown_bilan_and_departement(tmp_path, carnets):
     assert notebooks_of("final") == ["a", "bilan-final"]
 
 
-@pytest.mark.parametrize("command", [
-    [], ["produire"], ["controler"], ["controler-contrat"], ["deposer"], ["exemple"], ["explorer"]])
+@pytest.mark.parametrize(
+    "command",
+    [
+        [],
+        ["produire"],
+        ["controler"],
+        ["controler-contrat"],
+        ["deposer"],
+        ["exemple"],
+        ["explorer"],
+    ],
+)
 def test_help_is_in_french(command, capsys):
     with pytest.raises(SystemExit) as stop:
         cli.main([*command, "--help"])
@@ -284,16 +353,19 @@ def test_help_is_in_french(command, capsys):
         assert english not in text
 
 
-@pytest.mark.parametrize(("arguments", "words"), [
-    (["produire", "--bilan", "x"], "n'est pas un choix possible"),
-    (["produire", "--exercice", "abc"], "une année est attendue, trouvé « abc »"),
-    (["produire", "--arrete-au", "31/12/2024"], "une date AAAA-MM-JJ est attendue"),
-    (["produire", "--inconnu"], "arguments inconnus : --inconnu"),
-    (["produire", "--sortie"], "une valeur est attendue"),
-    (["deposer"], "il manque : FICHIER"),
-    ([], "il manque : COMMANDE"),
-    (["partir"], "erreur"),
-])
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["produire", "--bilan", "x"], "n'est pas un choix possible"),
+        (["produire", "--exercice", "abc"], "une année est attendue, trouvé « abc »"),
+        (["produire", "--arrete-au", "31/12/2024"], "une date AAAA-MM-JJ est attendue"),
+        (["produire", "--inconnu"], "arguments inconnus : --inconnu"),
+        (["produire", "--sortie"], "une valeur est attendue"),
+        (["deposer"], "il manque : FICHIER"),
+        ([], "il manque : COMMANDE"),
+        (["partir"], "erreur"),
+    ],
+)
 def test_wrong_arguments_are_told_in_french(arguments, words, capsys):
     with pytest.raises(SystemExit) as stop:
         cli.main(arguments)
@@ -302,8 +374,10 @@ def test_wrong_arguments_are_told_in_french(arguments, words, capsys):
 
 
 def test_problems_go_to_stderr_without_traceback(tmp_path, capsys):
-    assert cli.main(["produire", "--bilan", "final", "--exercice", "2024",
-                     "--sortie", str(tmp_path)]) == 1
+    assert (
+        cli.main(["produire", "--bilan", "final", "--exercice", "2024", "--sortie", str(tmp_path)])
+        == 1
+    )
     error = capsys.readouterr().err
     assert error.startswith("1 problème") and "Traceback" not in error
 
@@ -331,10 +405,21 @@ def test_contradictions_are_printed_and_written(tmp_path, capsys):
     target = tmp_path / "c.csv"
     assert cli.main(["controler-contrat", "--csv", str(target)]) == 0
     rows = pd.read_csv(target)
-    assert list(rows.columns) == ["code", "poids", "contrat", "objet", "source_1", "valeur_1",
-                                  "source_2", "valeur_2"]
+    assert list(rows.columns) == [
+        "code",
+        "poids",
+        "contrat",
+        "objet",
+        "source_1",
+        "valeur_1",
+        "source_2",
+        "valeur_2",
+    ]
     assert len(rows) > 40 and list(dict.fromkeys(rows.poids)) == [
-        "chiffre", "date_ou_devoir", "mots"]
+        "chiffre",
+        "date_ou_devoir",
+        "mots",
+    ]
     text = capsys.readouterr().out
     assert text.startswith(f"{len(rows)} contradictions") and "Lectures incertaines (" in text
     assert all(code in text for code in rows.code)
@@ -346,7 +431,9 @@ def test_contradictions_to_a_place_that_is_not_writable(tmp_path, capsys):
 
 
 def test_the_command_imports_nothing_heavy():
-    code = ("import sys, analyses.cli, analyses.production.produce as p\n"
-            "heavy = {'pandas', 'papermill', 'matplotlib', 'great_expectations', 'nbconvert'}\n"
-            "sys.exit(bool(heavy & set(sys.modules)))")
+    code = (
+        "import sys, analyses.cli, analyses.production.produce as p\n"
+        "heavy = {'pandas', 'papermill', 'matplotlib', 'great_expectations', 'nbconvert'}\n"
+        "sys.exit(bool(heavy & set(sys.modules)))"
+    )
     assert subprocess.run([sys.executable, "-c", code], cwd=ROOT).returncode == 0

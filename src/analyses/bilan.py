@@ -50,7 +50,10 @@ def read_date(text: str | date | None, champ: str = "arrete-au") -> date | None:
 
 def _problem(champ: str, attendu: str, trouve: object) -> Problem:
     return Problem(
-        "demande", champ=champ, attendu=attendu, trouve=f"« {trouve} »",
+        "demande",
+        champ=champ,
+        attendu=attendu,
+        trouve=f"« {trouve} »",
         remede="corrigez la demande",
     )
 
@@ -60,7 +63,8 @@ def check_years(contrats: dict[str, Any], exercices: Sequence[int], au: date | N
     known = sorted({year for contrat in contrats.values() for year in contrat.exercices})
     problems = [
         _problem("exercice", "un exercice parmi " + ", ".join(map(str, known)), year)
-        for year in exercices if year not in known
+        for year in exercices
+        if year not in known
     ]
     if not problems and au is not None and au.year < max(exercices):
         problems = [_problem("arrete-au", f"une date à partir du {max(exercices)}-01-01", au)]
@@ -87,10 +91,16 @@ def open_depots(
     from analyses.depot.exercice import open_exercice
 
     if not donnees.is_dir():
-        raise BilanError([
-            Problem(donnees.as_posix(), attendu="un dossier de données", trouve="rien",
-                    remede="indiquez --donnees, ou créez l'exemple avec « bilan exemple »")
-        ])
+        raise BilanError(
+            [
+                Problem(
+                    donnees.as_posix(),
+                    attendu="un dossier de données",
+                    trouve="rien",
+                    remede="indiquez --donnees, ou créez l'exemple avec « bilan exemple »",
+                )
+            ]
+        )
     depots, problems = [], []
     for year in exercices:
         try:

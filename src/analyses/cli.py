@@ -26,14 +26,11 @@ _FRENCH = {
     "unrecognized arguments: %s": "arguments inconnus : %s",
     "expected one argument": "une valeur est attendue",
     "expected at least one argument": "au moins une valeur est attendue",
-    "invalid choice: %(value)r (choose from %(choices)s)":
-        "%(value)r n'est pas un choix possible (choisir parmi %(choices)s)",
+    "invalid choice: %(value)r (choose from %(choices)s)": "%(value)r n'est pas un choix possible (choisir parmi %(choices)s)",
     "invalid %(type)s value: %(value)r": "valeur incorrecte : %(value)r",
-    "ambiguous option: %(option)s could match %(matches)s":
-        "option ambiguë : %(option)s peut être %(matches)s",
+    "ambiguous option: %(option)s could match %(matches)s": "option ambiguë : %(option)s peut être %(matches)s",
     "ignored explicit argument %r": "valeur en trop : %r",
-    "unknown parser %(parser_name)r (choices: %(choices)s)":
-        "commande inconnue : %(parser_name)r (choisir parmi %(choices)s)",
+    "unknown parser %(parser_name)r (choices: %(choices)s)": "commande inconnue : %(parser_name)r (choisir parmi %(choices)s)",
     " (default: %(default)s)": " (par défaut : %(default)s)",
 }
 
@@ -56,15 +53,26 @@ def _year(text: str) -> int:
 
 
 def _add_scope(command: argparse.ArgumentParser, default_year: int | None = 2024) -> None:
-    command.add_argument("--exercice", type=_year, default=default_year, metavar="ANNEE",
-                         help="année du bilan (par défaut : 2024 ; 2025 pour le bilan final et le "
-                              "rapport d'exécution)" if default_year is None else
-                              "année (par défaut : 2024)")
-    command.add_argument("--departement", default="55", metavar="CODE",
-                         help="code du département (par défaut : 55)")
-    command.add_argument("--donnees", type=Path, default=None, metavar="DOSSIER",
-                         help="dossier des données, <departement>/<exercice>/… "
-                              "(par défaut : data/raw)")
+    command.add_argument(
+        "--exercice",
+        type=_year,
+        default=default_year,
+        metavar="ANNEE",
+        help="année du bilan (par défaut : 2024 ; 2025 pour le bilan final et le "
+        "rapport d'exécution)"
+        if default_year is None
+        else "année (par défaut : 2024)",
+    )
+    command.add_argument(
+        "--departement", default="55", metavar="CODE", help="code du département (par défaut : 55)"
+    )
+    command.add_argument(
+        "--donnees",
+        type=Path,
+        default=None,
+        metavar="DOSSIER",
+        help="dossier des données, <departement>/<exercice>/… (par défaut : data/raw)",
+    )
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -77,61 +85,109 @@ def build_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="bilan",
         description="Des contrats signés avec l'État aux bilans annuels : exécution financière, "
-                    "sous-consommation, indicateurs.",
+        "sous-consommation, indicateurs.",
     )
-    commands = parser.add_subparsers(title="commandes", dest="commande", metavar="COMMANDE",
-                                     required=True)
+    commands = parser.add_subparsers(
+        title="commandes", dest="commande", metavar="COMMANDE", required=True
+    )
 
-    produce = commands.add_parser("produire", help="produit un bilan dans reports/",
-                                  description="Produit un bilan : carnets exécutés, pages HTML, "
-                                              "tableaux Excel et resultats.csv.")
-    produce.add_argument("--bilan", default="intermediaire",
-                         choices=["intermediaire", "final", "etat-avancement",
-                                  "rapport-execution"],
-                         help="bilan à produire (par défaut : intermediaire)")
+    produce = commands.add_parser(
+        "produire",
+        help="produit un bilan dans reports/",
+        description="Produit un bilan : carnets exécutés, pages HTML, "
+        "tableaux Excel et resultats.csv.",
+    )
+    produce.add_argument(
+        "--bilan",
+        default="intermediaire",
+        choices=["intermediaire", "final", "etat-avancement", "rapport-execution"],
+        help="bilan à produire (par défaut : intermediaire)",
+    )
     _add_scope(produce, None)
-    produce.add_argument("--arrete-au", type=_day, default=None, metavar="AAAA-MM-JJ",
-                         help="date d'arrêt des comptes (par défaut : tout l'exercice)")
-    produce.add_argument("--sortie", type=Path, default=None, metavar="DOSSIER",
-                         help="dossier des bilans (par défaut : reports)")
+    produce.add_argument(
+        "--arrete-au",
+        type=_day,
+        default=None,
+        metavar="AAAA-MM-JJ",
+        help="date d'arrêt des comptes (par défaut : tout l'exercice)",
+    )
+    produce.add_argument(
+        "--sortie",
+        type=Path,
+        default=None,
+        metavar="DOSSIER",
+        help="dossier des bilans (par défaut : reports)",
+    )
     produce.set_defaults(run=_produce)
 
-    check = commands.add_parser("controler", help="contrôle les fichiers d'une année",
-                                description="Lit et contrôle les fichiers d'une année, sans rien "
-                                            "calculer.")
+    check = commands.add_parser(
+        "controler",
+        help="contrôle les fichiers d'une année",
+        description="Lit et contrôle les fichiers d'une année, sans rien calculer.",
+    )
     _add_scope(check)
     check.set_defaults(run=_check)
 
     contract = commands.add_parser(
-        "controler-contrat", help="liste les contradictions des contrats",
+        "controler-contrat",
+        help="liste les contradictions des contrats",
         description="Liste les contradictions des contrats signés, avec les deux sources, puis "
-                    "les lectures incertaines.")
-    contract.add_argument("--departement", default="55", metavar="CODE",
-                          help="code du département (par défaut : 55)")
-    contract.add_argument("--csv", type=Path, metavar="FICHIER",
-                          help="écrit aussi les contradictions dans ce fichier")
+        "les lectures incertaines.",
+    )
+    contract.add_argument(
+        "--departement", default="55", metavar="CODE", help="code du département (par défaut : 55)"
+    )
+    contract.add_argument(
+        "--csv", type=Path, metavar="FICHIER", help="écrit aussi les contradictions dans ce fichier"
+    )
     contract.set_defaults(run=_check_contract)
 
-    deposit = commands.add_parser("deposer", help="note la provenance d'un fichier",
-                                  description="Écrit à côté du fichier sa provenance et son "
-                                              "empreinte (FICHIER.source.yaml).")
+    deposit = commands.add_parser(
+        "deposer",
+        help="note la provenance d'un fichier",
+        description="Écrit à côté du fichier sa provenance et son empreinte (FICHIER.source.yaml).",
+    )
     deposit.add_argument("fichier", type=Path, metavar="FICHIER", help="fichier déposé")
-    deposit.add_argument("--producteur", default="", metavar="NOM",
-                         help="qui a produit le fichier (par défaut : celui déjà noté)")
-    deposit.add_argument("--nature", choices=["reelle", "simulee"], default="",
-                         help="nature des données (par défaut : celle déjà notée, sinon reelle)")
-    deposit.add_argument("--recu-le", type=_day, default=None, metavar="AAAA-MM-JJ",
-                         help="date de réception (par défaut : aujourd'hui)")
+    deposit.add_argument(
+        "--producteur",
+        default="",
+        metavar="NOM",
+        help="qui a produit le fichier (par défaut : celui déjà noté)",
+    )
+    deposit.add_argument(
+        "--nature",
+        choices=["reelle", "simulee"],
+        default="",
+        help="nature des données (par défaut : celle déjà notée, sinon reelle)",
+    )
+    deposit.add_argument(
+        "--recu-le",
+        type=_day,
+        default=None,
+        metavar="AAAA-MM-JJ",
+        help="date de réception (par défaut : aujourd'hui)",
+    )
     deposit.set_defaults(run=_deposit)
 
-    example = commands.add_parser("exemple", help="écrit l'exemple simulé 2024 et 2025",
-                                  description="Écrit les données simulées de l'exemple.")
-    example.add_argument("--sortie", type=Path, default=None, metavar="DOSSIER",
-                         help="dossier où écrire (par défaut : data/raw)")
+    example = commands.add_parser(
+        "exemple",
+        help="écrit l'exemple simulé 2024 et 2025",
+        description="Écrit les données simulées de l'exemple.",
+    )
+    example.add_argument(
+        "--sortie",
+        type=Path,
+        default=None,
+        metavar="DOSSIER",
+        help="dossier où écrire (par défaut : data/raw)",
+    )
     example.set_defaults(run=_example)
 
-    explore = commands.add_parser("explorer", help="ouvre les carnets dans JupyterLab",
-                                  description="Ouvre JupyterLab, en français, sur les carnets.")
+    explore = commands.add_parser(
+        "explorer",
+        help="ouvre les carnets dans JupyterLab",
+        description="Ouvre JupyterLab, en français, sur les carnets.",
+    )
     explore.set_defaults(run=_explore)
     return parser
 
@@ -142,8 +198,14 @@ def _produce(args: argparse.Namespace) -> int:
 
     year = args.exercice or (2025 if args.bilan in WHOLE_PERIOD else 2024)
     try:
-        produce(args.bilan, year, args.departement, args.arrete_au or "",
-                args.donnees or RAW, args.sortie or REPORTS)
+        produce(
+            args.bilan,
+            year,
+            args.departement,
+            args.arrete_au or "",
+            args.donnees or RAW,
+            args.sortie or REPORTS,
+        )
     except Interrupted as stop:
         print("Interrompu : le bilan précédent est resté en place.", file=sys.stderr)
         return stop.code
@@ -168,17 +230,27 @@ def _check(args: argparse.Namespace) -> int:
     if depot.simule:
         print("Données simulées")
     for title, frame in (
-        ("mandats", depot.mandats), ("affectations", depot.affectations),
-        ("recettes", depot.recettes), ("résultats des indicateurs", depot.resultats),
-        ("justifications", depot.justifications), ("états d'avancement", depot.narratifs or None),
+        ("mandats", depot.mandats),
+        ("affectations", depot.affectations),
+        ("recettes", depot.recettes),
+        ("résultats des indicateurs", depot.resultats),
+        ("justifications", depot.justifications),
+        ("états d'avancement", depot.narratifs or None),
     ):
         words = _length(frame)
         print(f"- {title} : " + (words.replace("ligne", "texte") if "états" in title else words))
     print("Provenance :")
     for source in depot.sources:
         kind = {"reelle": "données réelles", "simulee": "données simulées"}.get(source.nature or "")
-        known = [part for part in (
-            source.producteur, f"reçu le {source.recu_le}" if source.recu_le else "", kind) if part]
+        known = [
+            part
+            for part in (
+                source.producteur,
+                f"reçu le {source.recu_le}" if source.recu_le else "",
+                kind,
+            )
+            if part
+        ]
         print(f"- {source.fichier} : {', '.join(known) or 'provenance non renseignée'}")
     warnings = list(depot.controles)
     print(f"Points d'attention : {len(warnings) or 'aucun'}")
@@ -203,10 +275,16 @@ def _write_contradictions(path: Path, rows: Sequence[Any]) -> None:
             writer.writerow([field.name for field in fields(Contradiction)])
             writer.writerows(astuple(row) for row in rows)
     except OSError:
-        raise BilanError([
-            Problem(path.as_posix(), attendu="un fichier où l'on peut écrire",
-                    trouve="un accès impossible", remede="indiquez un autre fichier")
-        ]) from None
+        raise BilanError(
+            [
+                Problem(
+                    path.as_posix(),
+                    attendu="un fichier où l'on peut écrire",
+                    trouve="un accès impossible",
+                    remede="indiquez un autre fichier",
+                )
+            ]
+        ) from None
 
 
 def _check_contract(args: argparse.Namespace) -> int:
@@ -229,8 +307,10 @@ def _check_contract(args: argparse.Namespace) -> int:
     print(f"\nLectures incertaines ({len(doubts)})")
     for doubt in doubts:
         cells = " | ".join(cell or "(vide)" for cell in doubt.imprime) or "aucune"
-        print(f"- [{doubt.contrat}] {doubt.action}/{doubt.indicateur}, {doubt.source} : "
-              f"{len(doubt.imprime)} cellule(s) sur {doubt.colonnes} ({cells}) ; {doubt.lecture}")
+        print(
+            f"- [{doubt.contrat}] {doubt.action}/{doubt.indicateur}, {doubt.source} : "
+            f"{len(doubt.imprime)} cellule(s) sur {doubt.colonnes} ({cells}) ; {doubt.lecture}"
+        )
     return 0
 
 
@@ -270,10 +350,16 @@ def _example(args: argparse.Namespace) -> int:
     try:
         written = write_example(folder)
     except OSError:
-        raise BilanError([
-            Problem(folder.as_posix(), attendu="un dossier où l'on peut écrire",
-                    trouve="un accès impossible", remede="indiquez-en un autre avec --sortie")
-        ]) from None
+        raise BilanError(
+            [
+                Problem(
+                    folder.as_posix(),
+                    attendu="un dossier où l'on peut écrire",
+                    trouve="un accès impossible",
+                    remede="indiquez-en un autre avec --sortie",
+                )
+            ]
+        ) from None
     print(f"Données simulées : {len(written)} fichiers écrits.")
     return 0
 
@@ -300,10 +386,17 @@ def _explore(args: argparse.Namespace) -> int:
     from analyses.paths import NOTEBOOKS, ROOT
 
     with tempfile.TemporaryDirectory() as folder:
-        command = [sys.executable, "-m", "jupyter", "lab", f"--notebook-dir={ROOT}",
-                   f"--LabApp.default_url=/lab/tree/{NOTEBOOKS.name}"]
-        process = subprocess.Popen(command, cwd=ROOT,
-                                   env=os.environ | french_lab_settings(Path(folder)))
+        command = [
+            sys.executable,
+            "-m",
+            "jupyter",
+            "lab",
+            f"--notebook-dir={ROOT}",
+            f"--LabApp.default_url=/lab/tree/{NOTEBOOKS.name}",
+        ]
+        process = subprocess.Popen(
+            command, cwd=ROOT, env=os.environ | french_lab_settings(Path(folder))
+        )
         while True:
             try:
                 return process.wait()
@@ -331,8 +424,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     except Exception as error:
         if os.environ.get("BILAN_DEBUG"):
             raise
-        print(f"Erreur interne ({type(error).__name__}) : relancez avec BILAN_DEBUG=1 pour le "
-              "détail, sans le diffuser (il peut contenir des données).", file=sys.stderr)
+        print(
+            f"Erreur interne ({type(error).__name__}) : relancez avec BILAN_DEBUG=1 pour le "
+            "détail, sans le diffuser (il peut contenir des données).",
+            file=sys.stderr,
+        )
         return 1
 
 

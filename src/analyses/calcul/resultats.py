@@ -326,9 +326,10 @@ def _indicator_rows(
             contrat.colonnes_nationaux if line.action == "nat" else contrat.colonnes_indicateurs
         )
         if (line.contrat, line.code) not in seen and "t0" in columns:
-            yield _cell_row(
-                "t0", {**place, "exercice": str(min(y for y in columns if y != "t0") - 1)}, line.t0, line.t0_type, line.t0_imprime, line, doubt
-            )
+            # The initial situation is that of 31 December before the first target (annexe 2).
+            before = min(year for year in columns if year != "t0") - 1
+            start = {**place, "exercice": str(before)}
+            yield _cell_row("t0", start, line.t0, line.t0_type, line.t0_imprime, line, doubt)
         seen.add((line.contrat, line.code))
         kind = "accroissement" if line.cible_type == "increment" else ""
         yield _cell_row(

@@ -54,24 +54,43 @@ def check_notebook(path: Path, parameters: Mapping[str, Any]) -> list[Problem]:
         cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
         tagged = [c for c in cells if "parameters" in c.get("metadata", {}).get("tags", [])]
     except FileNotFoundError:
-        return [Problem(name, attendu="un carnet Jupyter", trouve="rien",
-                        remede="rétablissez le carnet")]
+        return [
+            Problem(
+                name, attendu="un carnet Jupyter", trouve="rien", remede="rétablissez le carnet"
+            )
+        ]
     except (ValueError, KeyError, TypeError, AttributeError):
-        return [Problem(name, attendu="un carnet Jupyter", trouve="un fichier illisible",
-                        remede="rétablissez le carnet")]
+        return [
+            Problem(
+                name,
+                attendu="un carnet Jupyter",
+                trouve="un fichier illisible",
+                remede="rétablissez le carnet",
+            )
+        ]
     if len(tagged) != 1:
-        return [Problem(name, champ="cellule des paramètres",
-                        attendu="une cellule étiquetée « parameters », une seule",
-                        trouve=f"{len(tagged)} cellule{'s' if len(tagged) > 1 else ''}",
-                        remede="ajoutez l'étiquette « parameters » à la cellule des paramètres")]
+        return [
+            Problem(
+                name,
+                champ="cellule des paramètres",
+                attendu="une cellule étiquetée « parameters », une seule",
+                trouve=f"{len(tagged)} cellule{'s' if len(tagged) > 1 else ''}",
+                remede="ajoutez l'étiquette « parameters » à la cellule des paramètres",
+            )
+        ]
     from papermill import inspect_notebook
 
     known = inspect_notebook(str(path))
     return [
-        Problem(name, champ=unknown, attendu="un paramètre parmi " + ", ".join(known),
-                trouve="un paramètre inconnu",
-                remede="corrigez le nom, ou ajoutez-le à la cellule des paramètres")
-        for unknown in parameters if unknown not in known
+        Problem(
+            name,
+            champ=unknown,
+            attendu="un paramètre parmi " + ", ".join(known),
+            trouve="un paramètre inconnu",
+            remede="corrigez le nom, ou ajoutez-le à la cellule des paramètres",
+        )
+        for unknown in parameters
+        if unknown not in known
     ]
 
 
@@ -92,9 +111,7 @@ def _forget_place(output: Path) -> None:
     content = json.loads(output.read_text(encoding="utf-8"))
     for key in ("input_path", "output_path"):
         content["metadata"].get("papermill", {}).pop(key, None)
-    output.write_text(
-        json.dumps(content, ensure_ascii=False, indent=1) + "\n", encoding="utf-8"
-    )
+    output.write_text(json.dumps(content, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
 
 
 def run_notebook(path: Path, output: Path, parameters: Mapping[str, Any], cwd: Path) -> None:
@@ -108,22 +125,30 @@ def run_notebook(path: Path, output: Path, parameters: Mapping[str, Any], cwd: P
     os.environ.setdefault("PYDEVD_DISABLE_FILE_VALIDATION", "1")
     try:
         execute_notebook(
-            str(path), str(output), dict(parameters), kernel_name="python3",
-            progress_bar=False, cwd=str(cwd), shutdown_kernel="immediate",
+            str(path),
+            str(output),
+            dict(parameters),
+            kernel_name="python3",
+            progress_bar=False,
+            cwd=str(cwd),
+            shutdown_kernel="immediate",
             extra_arguments=["--IPKernelApp.log_level=ERROR"],
         )
     except OSError:
         raise
     except Exception as error:
-        found = (
-            error.ename if isinstance(error, PapermillExecutionError) else type(error).__name__
-        )
+        found = error.ename if isinstance(error, PapermillExecutionError) else type(error).__name__
         cell = _failed_cell(output)
-        raise BilanError([
-            Problem(path.name, champ=f"cellule {cell}" if cell else "",
+        raise BilanError(
+            [
+                Problem(
+                    path.name,
+                    champ=f"cellule {cell}" if cell else "",
                     attendu="une exécution jusqu'au bout",
                     trouve=f"une erreur {found}",
                     remede="ouvrez le carnet avec « bilan explorer » et lancez-le avec les mêmes "
-                           "paramètres")
-        ]) from None
+                    "paramètres",
+                )
+            ]
+        ) from None
     _forget_place(output)

@@ -54,12 +54,18 @@ def covered_years(bilan: str, exercice: int, contrats: dict[str, Any]) -> list[i
         return [exercice]
     shared = sorted(set.intersection(*(set(c.exercices) for c in contrats.values())))
     if not shared or exercice != shared[-1]:
-        raise BilanError([
-            Problem("demande", champ="exercice",
+        raise BilanError(
+            [
+                Problem(
+                    "demande",
+                    champ="exercice",
                     attendu=f"{shared[-1] if shared else 'un exercice commun'} pour le bilan "
-                            f"« {bilan} », qui couvre toute la période",
-                    trouve=f"« {exercice} »", remede="corrigez --exercice")
-        ])
+                    f"« {bilan} », qui couvre toute la période",
+                    trouve=f"« {exercice} »",
+                    remede="corrigez --exercice",
+                )
+            ]
+        )
     return shared
 
 
@@ -99,15 +105,22 @@ def _aside(destination: Path) -> Path:
 
 
 def _not_writable(folder: Path, reason: str) -> BilanError:
-    return BilanError([
-        Problem(folder.as_posix(), attendu="un dossier où l'on peut écrire", trouve=reason,
-                remede="libérez le dossier ou indiquez-en un autre avec --sortie")
-    ])
+    return BilanError(
+        [
+            Problem(
+                folder.as_posix(),
+                attendu="un dossier où l'on peut écrire",
+                trouve=reason,
+                remede="libérez le dossier ou indiquez-en un autre avec --sortie",
+            )
+        ]
+    )
 
 
 def _reason(error: OSError) -> str:
     return {
-        PermissionError: "un accès refusé", FileExistsError: "un fichier de ce nom",
+        PermissionError: "un accès refusé",
+        FileExistsError: "un fichier de ce nom",
         NotADirectoryError: "un fichier de ce nom",
     }.get(type(error), f"une erreur du système ({type(error).__name__} {error.errno})")
 
@@ -234,7 +247,8 @@ def _shown_path(folder: Path) -> str:
 
 def _check_all(folder: Path, names: list[str], parameters: dict[str, Any]) -> None:
     problems = [
-        problem for name in names
+        problem
+        for name in names
         for problem in check_notebook(folder / f"{name}.ipynb", parameters)
     ]
     if problems:
@@ -242,7 +256,11 @@ def _check_all(folder: Path, names: list[str], parameters: dict[str, Any]) -> No
 
 
 def _make(
-    temp: Path, names: list[str], notebooks: Path, parameters: dict[str, Any], bilan: Bilan,
+    temp: Path,
+    names: list[str],
+    notebooks: Path,
+    parameters: dict[str, Any],
+    bilan: Bilan,
     progress: Callable[[str], None],
 ) -> None:
     """Every file of the report, into the temporary folder."""
@@ -254,8 +272,10 @@ def _make(
         output = temp / f"{name}.ipynb"
         try:
             run_notebook(notebooks / output.name, output, parameters, ROOT)
-            years = "-".join(str(year) for year in (bilan.exercices if rank == len(names)
-                                                    else bilan.exercices[-1:]))
+            years = "-".join(
+                str(year)
+                for year in (bilan.exercices if rank == len(names) else bilan.exercices[-1:])
+            )
             to_html(output, temp / f"{name}.html", f"{TITLES.get(name, name)} {years}")
         except Interrupted:
             progress(f"Arrêt demandé pendant le carnet {name}.")
@@ -285,18 +305,28 @@ def produce(
     from analyses.contrat.load import load_contrats
 
     if bilan not in NOTEBOOK_OF:
-        raise BilanError([
-            Problem("demande", champ="bilan", attendu="un bilan parmi " + ", ".join(NOTEBOOK_OF),
-                    trouve=f"« {bilan} »", remede="corrigez --bilan")
-        ])
+        raise BilanError(
+            [
+                Problem(
+                    "demande",
+                    champ="bilan",
+                    attendu="un bilan parmi " + ", ".join(NOTEBOOK_OF),
+                    trouve=f"« {bilan} »",
+                    remede="corrigez --bilan",
+                )
+            ]
+        )
     au, donnees = read_date(arrete_au), donnees.resolve()
     contrats = load_contrats(departement)
     years = covered_years(bilan, exercice, contrats)
     check_years(contrats, years, au)
     names = notebooks_of(bilan)
     parameters: dict[str, Any] = {
-        "departement": departement, "exercice": exercice,
-        "arrete_au": au.isoformat() if au else "", "donnees": _shown_path(donnees), "dossier": "",
+        "departement": departement,
+        "exercice": exercice,
+        "arrete_au": au.isoformat() if au else "",
+        "donnees": _shown_path(donnees),
+        "dossier": "",
     }
     _check_all(notebooks, names, parameters)
     destination = sortie.resolve() / str(exercice) / departement / bilan

@@ -413,8 +413,6 @@ _LIGNE = {
     "Émis le": "date_emission",
     "Type": "type",
     "Nature": "nature",
-    "Tiers": "tiers",
-    "Objet": "objet",
     "Montant": "montant_signe",
 }
 _LIGNE_FORMATS: dict[str, Formatter] = {
