@@ -26,11 +26,17 @@ _FRENCH = {
     "unrecognized arguments: %s": "arguments inconnus : %s",
     "expected one argument": "une valeur est attendue",
     "expected at least one argument": "au moins une valeur est attendue",
-    "invalid choice: %(value)r (choose from %(choices)s)": "%(value)r n'est pas un choix possible (choisir parmi %(choices)s)",
+    "invalid choice: %(value)r (choose from %(choices)s)": (
+        "%(value)r n'est pas un choix possible (choisir parmi %(choices)s)"
+    ),
     "invalid %(type)s value: %(value)r": "valeur incorrecte : %(value)r",
-    "ambiguous option: %(option)s could match %(matches)s": "option ambiguë : %(option)s peut être %(matches)s",
+    "ambiguous option: %(option)s could match %(matches)s": (
+        "option ambiguë : %(option)s peut être %(matches)s"
+    ),
     "ignored explicit argument %r": "valeur en trop : %r",
-    "unknown parser %(parser_name)r (choices: %(choices)s)": "commande inconnue : %(parser_name)r (choisir parmi %(choices)s)",
+    "unknown parser %(parser_name)r (choices: %(choices)s)": (
+        "commande inconnue : %(parser_name)r (choisir parmi %(choices)s)"
+    ),
     " (default: %(default)s)": " (par défaut : %(default)s)",
 }
 

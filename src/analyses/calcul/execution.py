@@ -252,7 +252,8 @@ def _lines(
     depot: Any, contrats: Mapping[str, Any], arrete_au: date | None
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """(assigned lines that count, unassigned lines that count)."""
-    assigned = assign(depot.mandats, depot.affectations)
+    origins = getattr(depot, "mandats_precedents", None)
+    assigned = assign(depot.mandats, depot.affectations, origins)
     counted = _counted(assigned, depot.exercice, arrete_au)
     known = counted["contrat"].isin(list(contrats)).to_numpy(dtype=bool)
     lines = _described(counted[known].reset_index(drop=True), contrats, depot.exercice)
