@@ -263,6 +263,7 @@ class _Sheet:
 
     def __init__(self, book: Any, gabarit: Gabarit, stamp: str) -> None:
         self.gabarit, self.stamp, self.row = gabarit, stamp, 0
+        self.lines: dict[int, int] = {}
         self.sheet = book.add_worksheet(gabarit.feuille)
         self.styles = {
             (name, kind): book.add_format(
@@ -337,8 +338,15 @@ class _Sheet:
         elif value:
             text_style = self.missing[kind] if value == MISSING else style
             self.sheet.write_string(self.row, rank, value, text_style)
+            self._grow(-(-len(value) * 6 // (column.largeur * 5)))
         else:
             self.sheet.write_blank(self.row, rank, None, style)
+
+    def _grow(self, lines: int) -> None:
+        """Row height for its longest wrapped text: only Excel adjusts it by itself."""
+        if lines > self.lines.get(self.row, 1):
+            self.lines[self.row] = lines
+            self.sheet.set_row(self.row, 15 * lines)
 
     def refs(self) -> dict[str, str]:
         return {
