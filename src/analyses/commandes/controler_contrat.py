@@ -1,0 +1,73 @@
+"""`bilan controler-contrat`: every contradiction of the signed documents."""
+
+from __future__ import annotations
+
+import argparse
+import csv
+from collections.abc import Sequence
+from dataclasses import astuple, fields
+from pathlib import Path
+from typing import Any
+
+from analyses.commandes.options import add_departement, cannot_write
+
+_WEIGHTS = {
+    "chiffre": "Change un chiffre",
+    "date_ou_devoir": "Change une date ou un devoir",
+    "mots": "Affaire de mots",
+}
+
+
+def add(commands: Any) -> None:
+    contract = commands.add_parser(
+        "controler-contrat",
+        help="liste les contradictions des contrats",
+        description="Liste les contradictions des contrats signés, avec les deux sources, puis "
+        "les lectures incertaines.",
+    )
+    add_departement(contract)
+    contract.add_argument(
+        "--csv", type=Path, metavar="FICHIER", help="écrit aussi les contradictions dans ce fichier"
+    )
+    contract.set_defaults(run=_check_contract)
+
+
+def _write_contradictions(path: Path, rows: Sequence[Any]) -> None:
+    from analyses.contrat.contradictions import Contradiction
+
+    try:
+        with path.open("w", encoding="utf-8", newline="") as file:
+            writer = csv.writer(file, lineterminator="\n")
+            writer.writerow([field.name for field in fields(Contradiction)])
+            writer.writerows(astuple(row) for row in rows)
+    except OSError:
+        raise cannot_write(
+            path, "un fichier où l'on peut écrire", "indiquez un autre fichier"
+        ) from None
+
+
+def _check_contract(args: argparse.Namespace) -> int:
+    from analyses.contrat.contradictions import find_contradictions, uncertain_readings
+    from analyses.contrat.load import load_contrats
+
+    contrats = load_contrats(args.departement)
+    found = find_contradictions(contrats)
+    if args.csv:
+        _write_contradictions(args.csv, found)
+    print(f"{len(found)} contradictions dans les contrats du département {args.departement}.")
+    for weight, title in _WEIGHTS.items():
+        rows = [row for row in found if row.poids == weight]
+        print(f"\n{title} ({len(rows)})")
+        for row in rows:
+            print(f"- [{row.contrat}] {row.objet} ({row.code})")
+            print(f"    {row.source_1} : {row.valeur_1}")
+            print(f"    {row.source_2} : {row.valeur_2}")
+    doubts = uncertain_readings(contrats)
+    print(f"\nLectures incertaines ({len(doubts)})")
+    for doubt in doubts:
+        cells = " | ".join(cell or "(vide)" for cell in doubt.imprime) or "aucune"
+        print(
+            f"- [{doubt.contrat}] {doubt.action}/{doubt.indicateur}, {doubt.source} : "
+            f"{len(doubt.imprime)} cellule(s) sur {doubt.colonnes} ({cells}) ; {doubt.lecture}"
+        )
+    return 0

@@ -1,0 +1,40 @@
+"""`bilan exemple`: write the simulated example."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from analyses.commandes.options import cannot_write
+
+
+def add(commands: Any) -> None:
+    example = commands.add_parser(
+        "exemple",
+        help="écrit l'exemple simulé 2024 et 2025",
+        description="Écrit les données simulées de l'exemple.",
+    )
+    example.add_argument(
+        "--sortie",
+        type=Path,
+        default=None,
+        metavar="DOSSIER",
+        help="dossier où écrire (par défaut : data/raw)",
+    )
+    example.set_defaults(run=_example)
+
+
+def _example(args: argparse.Namespace) -> int:
+    from analyses.exemple.simulate import write_example
+    from analyses.paths import RAW
+
+    folder = args.sortie or RAW
+    try:
+        written = write_example(folder)
+    except OSError:
+        raise cannot_write(
+            folder, "un dossier où l'on peut écrire", "indiquez-en un autre avec --sortie"
+        ) from None
+    print(f"Données simulées : {len(written)} fichiers écrits.")
+    return 0

@@ -1,0 +1,65 @@
+"""Options and readers of values that several commands share."""
+
+from __future__ import annotations
+
+import argparse
+from datetime import date
+from pathlib import Path
+
+from analyses.problems import BilanError, Problem
+
+
+def day(text: str) -> str:
+    try:
+        if len(text) != 10:
+            raise ValueError
+        return date.fromisoformat(text).isoformat()
+    except ValueError:
+        raise argparse.ArgumentTypeError(
+            f"une date AAAA-MM-JJ est attendue, trouvé « {text} »"
+        ) from None
+
+
+def year(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and len(text) == 4):
+        raise argparse.ArgumentTypeError(f"une année est attendue, trouvé « {text} »")
+    return int(text)
+
+
+def add_departement(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--departement", default="55", metavar="CODE", help="code du département (par défaut : 55)"
+    )
+
+
+def add_scope(command: argparse.ArgumentParser, default_year: int | None = 2024) -> None:
+    command.add_argument(
+        "--exercice",
+        type=year,
+        default=default_year,
+        metavar="ANNEE",
+        help="année du bilan (par défaut : 2024 ; 2025 pour le bilan final et le "
+        "rapport d'exécution)"
+        if default_year is None
+        else "année (par défaut : 2024)",
+    )
+    add_departement(command)
+    command.add_argument(
+        "--donnees",
+        type=Path,
+        default=None,
+        metavar="DOSSIER",
+        help="dossier des données, <departement>/<exercice>/… (par défaut : data/raw)",
+    )
+
+
+def cannot_write(path: Path, expected: str, remedy: str) -> BilanError:
+    """The error of a place where nothing can be written.
+
+    >>> print(cannot_write(Path("x.csv"), "un fichier", "indiquez un autre fichier"))
+    1 problème :
+    - x.csv : attendu un fichier ; trouvé un accès impossible ; indiquez un autre fichier
+    """
+    return BilanError(
+        [Problem(path.as_posix(), attendu=expected, trouve="un accès impossible", remede=remedy)]
+    )
