@@ -477,7 +477,7 @@ def test_results_table() -> None:
     assert _value(frame, mesure="cible", exercice="2025")[0] == "25"
     assert _value(frame, mesure="taux_atteinte", code="1/familles")[0] == "0.900000"
     status = frame[frame["mesure"] == "statut_atteinte"].iloc[0]
-    assert status["valeur"] == "" and status["lecture"] == "partiellement ; Données simulées"
+    assert status["valeur"] == "partiellement" and status["lecture"] == "Données simulées"
     assert not frame.duplicated(
         ["mesure", "contrat", "exercice", "niveau", "code", "financeur"]
     ).any()

@@ -89,6 +89,23 @@ def _row(
     }
 
 
+def _status_row(
+    mesure: str, place: Mapping[str, Any], status: str, article: str, lecture: str
+) -> Row:
+    """A verdict: it is the value, unless nothing could be judged."""
+    judged = status not in _NO_FIGURE
+    return _row(
+        mesure,
+        place,
+        "",
+        status if judged else "",
+        "",
+        "calcule" if judged else status,
+        article,
+        lecture,
+    )
+
+
 def _place(contrat: str, exercice: int | str, niveau: str, code: str) -> dict[str, Any]:
     return {"contrat": contrat, "exercice": exercice, "niveau": niveau, "code": code}
 
@@ -278,15 +295,12 @@ def _underconsumption_rows(
                 "calendrier de la fiche, linéaire dans l'année",
             )
             status = line["statut"]
-            yield _row(
+            yield _status_row(
                 "statut_sous_consommation",
                 place,
-                "",
-                "",
-                "",
-                status if status in _NO_FIGURE else "calcule",
+                status,
                 _article(name, "statut_sous_consommation"),
-                _note(simule, status),
+                _note(simule),
             )
 
 
@@ -365,16 +379,7 @@ def _indicator_rows(
             _follow_up(line.contrat),
             _note(simule, line.lecture),
         )
-        yield _row(
-            "statut_atteinte",
-            place,
-            "",
-            "",
-            "",
-            status if status in _NO_FIGURE else "calcule",
-            _follow_up(line.contrat),
-            _note(simule, status),
-        )
+        yield _status_row("statut_atteinte", place, status, _follow_up(line.contrat), _note(simule))
 
 
 def _follow_up(contrat: str) -> str:
