@@ -133,14 +133,16 @@ def _budget(contrat: Contrat, action: Action, budget: Financement) -> Iterator[C
             _euros(lines),
         )
     expenditure = budget.total_depenses_imprime
-    if expenditure is not None and budget.total_imprime not in (None, expenditure):
+    # A total that is not the sum of its receipts has been said; the receipts are then compared.
+    receipts = budget.total_imprime if lines is None else lines
+    if expenditure is not None and receipts is not None and receipts != expenditure:
         yield Contradiction(
             f"{base}-equilibre",
             "chiffre",
             contrat.code,
             f"Action {action.code}, recettes et dépenses {budget.exercice}",
             f"{budget.source}, total des recettes",
-            _euros(budget.total_imprime or 0),
+            _euros(receipts),
             f"{budget.source}, total des dépenses",
             _euros(expenditure),
         )
