@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from analyses.bilan import Bilan, check_years, load, read_date
+from analyses.bilan import Bilan, check_years, load, period, read_date
 from analyses.paths import NOTEBOOKS, ROOT
 from analyses.problems import BilanError, Problem, unwritable
 from analyses.production.notebooks import (
@@ -52,19 +52,17 @@ def covered_years(bilan: str, exercice: int, contrats: dict[str, Any]) -> list[i
     """
     if bilan not in WHOLE_PERIOD:
         return [exercice]
-    shared = sorted(set.intersection(*(set(c.exercices) for c in contrats.values())))
+    shared = period(contrats, max(y for c in contrats.values() for y in c.exercices))
     if not shared or exercice != shared[-1]:
+        last = str(shared[-1]) if shared else "un exercice commun"
         raise BilanError(
-            [
-                Problem(
-                    "demande",
-                    champ="exercice",
-                    attendu=f"{shared[-1] if shared else 'un exercice commun'} pour le bilan "
-                    f"« {bilan} », qui couvre toute la période",
-                    trouve=f"« {exercice} »",
-                    remede="corrigez --exercice",
-                )
-            ]
+            Problem(
+                "demande",
+                champ="exercice",
+                attendu=f"{last} pour le bilan « {bilan} », qui couvre toute la période",
+                trouve=f"« {exercice} »",
+                remede="corrigez --exercice",
+            )
         )
     return shared
 
@@ -289,15 +287,13 @@ def produce(
 
     if bilan not in NOTEBOOK_OF:
         raise BilanError(
-            [
-                Problem(
-                    "demande",
-                    champ="bilan",
-                    attendu="un bilan parmi " + ", ".join(NOTEBOOK_OF),
-                    trouve=f"« {bilan} »",
-                    remede="corrigez --bilan",
-                )
-            ]
+            Problem(
+                "demande",
+                champ="bilan",
+                attendu="un bilan parmi " + ", ".join(NOTEBOOK_OF),
+                trouve=f"« {bilan} »",
+                remede="corrigez --bilan",
+            )
         )
     au, donnees = read_date(arrete_au), donnees.resolve()
     contrats = load_contrats(departement)

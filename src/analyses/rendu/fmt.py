@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Mapping
 from decimal import ROUND_HALF_UP, Decimal
 from fractions import Fraction
@@ -130,6 +131,24 @@ def statut(value: Any) -> str:
     'non évaluable'
     """
     return STATUTS.get(value, texte(value))
+
+
+def denombre(count: Mapping[str, int]) -> str:
+    """Numbers by status, in French words; statuses that nothing has are left out.
+
+    >>> denombre({"atteint": 2, "non_atteint": 1, "sans_objet": 3, "manifeste": 0})
+    '2 atteints, 1 non atteint, 3 sans objet'
+    """
+    parts = []
+    for code, text in STATUTS.items():
+        number = count.get(code, 0)
+        if number > 1:
+            text = re.sub(
+                r"(atteint|évaluable|renseigné|expliquée|justifiée|manifeste)", r"\1s", text
+            )
+        if number:
+            parts.append(f"{number} {text}")
+    return ", ".join(parts)
 
 
 def word(words: Mapping[str, str], value: Any) -> str:
