@@ -16,10 +16,10 @@ _MOIS = (
     *("juillet", "août", "septembre", "octobre", "novembre", "décembre"),
 )
 STATUTS = {
-    "rien_a_signaler": "rien à signaler",
-    "expliquee": "expliquée (montée en charge)",
-    "justifiee": "justifiée",
     "manifeste": "manifeste",
+    "justifiee": "justifiée",
+    "expliquee": "expliquée (montée en charge)",
+    "rien_a_signaler": "rien à signaler",
     "atteint": "atteint",
     "partiellement": "partiellement atteint",
     "non_atteint": "non atteint",
@@ -139,15 +139,13 @@ def denombre(count: Mapping[str, int]) -> str:
     >>> denombre({"atteint": 2, "non_atteint": 1, "sans_objet": 3, "manifeste": 0})
     '2 atteints, 1 non atteint, 3 sans objet'
     """
+    words = "atteint|évaluable|renseigné|expliquée|justifiée|manifeste"
     parts = []
     for code, text in STATUTS.items():
         number = count.get(code, 0)
-        if number > 1:
-            text = re.sub(
-                r"(atteint|évaluable|renseigné|expliquée|justifiée|manifeste)", r"\1s", text
-            )
+        text = re.sub(f"({words})", r"\1s", text) if number > 1 else text
         if number:
-            parts.append(f"{number} {text}")
+            parts.append(f"{number} {text.replace('rien à', 'sans rien à')}")
     return ", ".join(parts)
 
 

@@ -266,11 +266,13 @@ def _alerts(b: Bilan, contrat: str | None) -> str:
         return ""
     rows = frame[frame["statut"] == "manifeste"]
     stake = f" ; crédits de l'État en jeu : {fmt.euros(total(rows['enjeu_etat']))}"
-    scope = "actions" if frame["exercice"].nunique() == 1 else "actions, une fois par exercice"
-    return (
-        f"**Sous-consommation** ({len(frame)} {scope}) : {fmt.denombre(Counter(frame['statut']))}"
-        f"{stake if len(rows) else ''}."
+    actions, years = (
+        len(frame[["contrat", "action"]].drop_duplicates()),
+        frame["exercice"].nunique(),
     )
+    scope = f"{actions} actions" + (f" sur {years} exercices" if years > 1 else "")
+    count = fmt.denombre(Counter(frame["statut"])).replace("renseigné", "renseignée")
+    return f"**Sous-consommation** ({scope}) : {count}{stake if len(rows) else ''}."
 
 
 def _judged(b: Bilan, contrat: str | None = None) -> pd.DataFrame:
@@ -384,7 +386,11 @@ def execution_par_mois(b: Bilan, contrat: str | None = None) -> Styler:
     return table(_rows(rows, columns), f"Réalisé par mois ({_period(b)})", formats)
 
 
-def par_financeur(b: Bilan, contrat: str | None = None) -> Styler:
+def _no_plan(what: str) -> Markdown:
+    return markdown(f"**{what}** : {fmt.NON_RENSEIGNE} (aucun plan de financement signé).")
+
+
+def par_financeur(b: Bilan, contrat: str | None = None) -> Styler | Markdown:
     """Consumed and unconsumed by funder (key of the plan, interpretation cle-du-plan)."""
     rows = []
     for run in _executions(b, contrat):
@@ -402,12 +408,14 @@ def par_financeur(b: Bilan, contrat: str | None = None) -> Styler:
                     "Non consommé": total(own["non_consomme"]),
                 }
             )
+    if not rows:
+        return _no_plan("Consommation par financeur")
     columns = ["Exercice", "Contrat", "Financeur", "Prévu", "Consommé", "Non consommé"]
     formats = {"Exercice": str} | dict.fromkeys(columns[3:], fmt.euros)
     return table(_rows(rows, columns), f"Consommation par financeur ({_period(b)})", formats)
 
 
-def par_financeur_et_action(b: Bilan, contrat: str | None = None) -> Styler:
+def par_financeur_et_action(b: Bilan, contrat: str | None = None) -> Styler | Markdown:
     """The same by action."""
     rows = []
     for run in _executions(b, contrat):
@@ -422,6 +430,8 @@ def par_financeur_et_action(b: Bilan, contrat: str | None = None) -> Styler:
                     "Non consommé": line["non_consomme"],
                 }
             )
+    if not rows:
+        return _no_plan("Consommation par action et financeur")
     columns = ["Exercice", "Action", "Financeur", "Prévu", "Consommé", "Non consommé"]
     formats = {"Exercice": str} | dict.fromkeys(columns[3:], fmt.euros)
     caption = f"Consommation par action et financeur ({_period(b)})"
