@@ -330,7 +330,7 @@ def test_output_folder_not_writable(donnees, sans_suites, monkeypatch, tmp_path)
     put(donnees, "mandats.csv", MANDATS)
     (tmp_path / "plein").write_text("un fichier à la place du dossier", encoding="utf-8")
     monkeypatch.setattr(paths, "PROCESSED", tmp_path / "plein")
-    assert problems(donnees)[0].attendu == "un dossier où écrire"
+    assert problems(donnees)[0].attendu == "un dossier où l'on peut écrire"
 
 
 def test_header_only_is_an_empty_table(donnees, sans_suites):

@@ -172,7 +172,7 @@ def test_a_failed_write_leaves_the_former_example(tmp_path, monkeypatch):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(Path, "write_bytes", full)
-    with pytest.raises(BilanError, match="un dossier où écrire"):
+    with pytest.raises(BilanError, match="un dossier où l'on peut écrire"):
         write_example(tmp_path)
     monkeypatch.undo()
     after = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}

@@ -1,5 +1,6 @@
 """tableaux.xlsx: columns, totals, printed totals, missing values, text like a formula."""
 
+from datetime import date
 from fractions import Fraction
 from pathlib import Path
 from types import SimpleNamespace as NS
@@ -55,6 +56,7 @@ def _group(code, public, niveau):
         niveau=niveau,
         libelle=f"Groupe {public}",
         activite="0304 50 23",
+        fin=date(2024, 12, 31),
     )
 
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from analyses.paths import ROOT
 from analyses.problems import BilanError, Problem
@@ -45,7 +45,7 @@ def read_date(text: str | date | None, champ: str = "arrete-au") -> date | None:
     try:
         return datetime.strptime(text, "%Y-%m-%d").date()
     except ValueError:
-        raise BilanError([_problem(champ, "une date AAAA-MM-JJ", text)]) from None
+        raise BilanError(_problem(champ, "une date AAAA-MM-JJ", text)) from None
 
 
 def _problem(champ: str, attendu: str, trouve: object) -> Problem:
@@ -72,6 +72,18 @@ def check_years(contrats: dict[str, Any], exercices: Sequence[int], au: date | N
         raise BilanError(problems)
 
 
+def period(contrats: Mapping[str, Any], exercice: int) -> list[int]:
+    """Exercises that all the contracts share, up to `exercice`.
+
+    >>> from types import SimpleNamespace as NS
+    >>> both = {"a": NS(exercices=[2024, 2025, 2026]), "b": NS(exercices=[2024, 2025])}
+    >>> period(both, 2025), period(both, 2024), period(both, 2030)
+    ([2024, 2025], [2024], [2024, 2025])
+    """
+    shared = set.intersection(*(set(contrat.exercices) for contrat in contrats.values()))
+    return [year for year in sorted(shared) if year <= exercice]
+
+
 def data_folder(donnees: str | Path) -> Path:
     """The data folder; a relative one is also looked for from the project's root.
 
@@ -87,22 +99,29 @@ def data_folder(donnees: str | Path) -> Path:
 def open_depots(
     departement: str, exercices: Sequence[int], donnees: Path, contrats: dict[str, Any]
 ) -> list[Any]:
-    """The checked files of each year; the problems of all years are raised together."""
-    from analyses.depot.exercice import open_exercice
+    """The checked files of each year; the problems of all years are raised together.
+
+    A year without a folder is non renseignée, unless no year has one.
+    """
+    from analyses.depot.exercice import Depot, open_exercice
 
     if not donnees.is_dir():
         raise BilanError(
-            [
-                Problem(
-                    donnees.as_posix(),
-                    attendu="un dossier de données",
-                    trouve="rien",
-                    remede="indiquez --donnees, ou créez l'exemple avec « bilan exemple »",
-                )
-            ]
+            Problem(
+                donnees.as_posix(),
+                attendu="un dossier de données",
+                trouve="rien",
+                remede="indiquez --donnees, ou créez l'exemple avec « bilan exemple »",
+            )
         )
-    depots, problems = [], []
+    absent = {year for year in exercices if not (donnees / departement / str(year)).is_dir()}
+    depots: list[Depot] = []
+    problems: list[Problem] = []
     for year in exercices:
+        if year in absent and len(absent) < len(exercices):
+            note = f"{departement}/{year} : dossier absent, exercice non renseigné"
+            depots.append(Depot(departement, year, controles=[note]))
+            continue
         try:
             depots.append(open_exercice(departement, year, donnees, contrats))
         except BilanError as error:
@@ -117,11 +136,12 @@ def load(
     exercice: int,
     arrete_au: str | date | None = "",
     donnees: str | Path = "data/raw",
-    exercices: Sequence[int] | None = None,
+    exercices: Sequence[int] | Literal["periode"] | None = None,
 ) -> Bilan:
     """Contracts as they stood at the end of the period, checked data, and every analysis.
 
-    `exercices` (default: `exercice` alone) lists the years covered, as [2024, 2025].
+    `exercices` (default: `exercice` alone) lists the years covered, as [2024, 2025]; "periode":
+    those that the contracts share, up to `exercice`.
     Raises `BilanError` with all the problems of all the years.
     """
     import pandas as pd
@@ -134,9 +154,10 @@ def load(
     from analyses.contrat.contradictions import find_contradictions
     from analyses.contrat.load import load_contrats
 
-    years = list(exercices or [exercice])
     au = read_date(arrete_au)
-    contrats = load_contrats(departement, au or date(max(years), 12, 31))
+    contrats = load_contrats(departement, au or date(exercice, 12, 31))
+    years = period(contrats, exercice) if exercices == "periode" else list(exercices or [])
+    years = years or [exercice]
     check_years(contrats, years, au)
     seuils = load_seuils()
     depots = open_depots(departement, years, data_folder(donnees), contrats)

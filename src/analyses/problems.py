@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 
 @dataclass(frozen=True)
@@ -43,11 +45,39 @@ class BilanError(Exception):
     - a.csv : fournissez le fichier
     """
 
-    def __init__(self, problems: Sequence[Problem]) -> None:
-        self.problems = list(problems)
+    def __init__(self, problems: Problem | Sequence[Problem]) -> None:
+        self.problems = [problems] if isinstance(problems, Problem) else list(problems)
         super().__init__(str(self))
 
     def __str__(self) -> str:
         count = len(self.problems)
         title = f"{count} problème{'s' if count > 1 else ''} :"
         return "\n".join([title, *(f"- {problem}" for problem in self.problems)])
+
+
+_REASONS: dict[type[OSError], str] = {
+    PermissionError: "un accès refusé",
+    FileExistsError: "un fichier de ce nom",
+    NotADirectoryError: "un fichier à la place d'un dossier",
+    IsADirectoryError: "un dossier à la place d'un fichier",
+    FileNotFoundError: "un dossier qui n'existe pas et ne peut être créé",
+}
+
+
+def unwritable(
+    place: Path | str,
+    error: OSError,
+    remede: str,
+    attendu: str = "un dossier où l'on peut écrire",
+) -> BilanError:
+    """The error of a place where nothing can be written, with the reason in French.
+
+    >>> print(unwritable("reports", PermissionError(13, "Permission denied"), "libérez-le"))
+    1 problème :
+    - reports : attendu un dossier où l'on peut écrire ; trouvé un accès refusé ; libérez-le
+    """
+    found = _REASONS.get(type(error), f"une erreur du système ({error.errno})")
+    if error.errno == errno.ENOSPC:
+        found = "un disque plein"
+    name = place.as_posix() if isinstance(place, Path) else place
+    return BilanError(Problem(name, attendu=attendu, trouve=found, remede=remede))

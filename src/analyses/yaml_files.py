@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from pathlib import Path
 from typing import Any
 
 import yaml
 
+from analyses.paths import ROOT
 from analyses.problems import BilanError, Problem
 
 
@@ -18,6 +20,10 @@ def _mapping(loader: _StrictLoader, node: yaml.MappingNode) -> dict[Any, Any]:
     mapping: dict[Any, Any] = {}
     for key_node, value_node in node.value:
         key = loader.construct_object(key_node, deep=True)
+        if not isinstance(key, Hashable):
+            raise yaml.constructor.ConstructorError(
+                None, None, "une clé qui n'est pas un texte", key_node.start_mark
+            )
         if key in mapping:
             raise yaml.constructor.ConstructorError(
                 None, None, f"clé « {key} » écrite deux fois", key_node.start_mark
@@ -41,30 +47,23 @@ def read_yaml(path: Path) -> Any:
     ...     error.problems[0].ligne, error.problems[0].trouve
     (2, 'clé « a » écrite deux fois')
     """
+
+    def wrong(line: int | None, found: str, remedy: str = "corrigez le fichier") -> BilanError:
+        name = path.relative_to(ROOT).as_posix() if path.is_relative_to(ROOT) else path.name
+        return BilanError(Problem(name, line, "", "un fichier YAML valide", found, remedy))
+
     try:
-        return yaml.load(path.read_text(encoding="utf-8"), _StrictLoader)
-    except FileNotFoundError:
-        raise BilanError(
-            [
-                Problem(
-                    path.name,
-                    attendu=f"le fichier {path.name}",
-                    trouve="fichier absent",
-                    remede="rétablissez le fichier",
-                )
-            ]
-        ) from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        mark = getattr(error, "problem_mark", None)
-        found = getattr(error, "problem", None) or "encodage autre que UTF-8"
-        raise BilanError(
-            [
-                Problem(
-                    path.name,
-                    mark.line + 1 if mark else None,
-                    attendu="un fichier YAML valide",
-                    trouve=str(found),
-                    remede="corrigez le fichier",
-                )
-            ]
-        ) from None
+        text = path.read_text(encoding="utf-8")
+        return yaml.load(text, _StrictLoader)
+    except OSError:
+        raise wrong(None, "un fichier absent ou illisible", "rétablissez le fichier") from None
+    except UnicodeDecodeError:
+        raise wrong(None, "un encodage autre que UTF-8") from None
+    except yaml.constructor.ConstructorError as error:
+        mark = error.problem_mark
+        raise wrong(mark.line + 1 if mark else None, str(error.problem)) from None
+    except yaml.YAMLError as error:
+        line = getattr(getattr(error, "problem_mark", None), "line", 0)
+        near = [*text.splitlines(), ""][line].strip()[:40]
+        place = f"près de « {near} »" if near else "à la fin du fichier"
+        raise wrong(line + 1, f"une erreur de syntaxe {place}") from None

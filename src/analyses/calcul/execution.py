@@ -268,7 +268,8 @@ def execution(depot: Any, contrats: Mapping[str, Any], arrete_au: date | None = 
     """
     year = depot.exercice
     contrats = {k: c for k, c in contrats.items() if year in c.exercices}
-    known = depot.mandats is not None
+    # Without rules nothing says which action a line belongs to: unknown, not zero.
+    known = depot.mandats is not None and depot.affectations is not None
     lines = other = pd.DataFrame()
     realised: dict[tuple[str, str], int] = {}
     excluded: dict[tuple[str, str], int] = {}

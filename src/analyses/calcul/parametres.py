@@ -20,7 +20,8 @@ def load_seuils(params: Path = PARAMS) -> dict[str, Fraction]:
     >>> load_seuils()["seuil_partiellement"]
     Fraction(1, 2)
     """
-    raw = read_yaml(params / "seuils.yaml") or {}
+    raw = read_yaml(params / "seuils.yaml")
+    raw = raw if isinstance(raw, dict) else {}
     seuils, problems = {}, []
     for name in SEUILS:
         try:
@@ -57,17 +58,21 @@ def load_interpretations(params: Path = PARAMS) -> list[dict[str, Any]]:
     >>> load_interpretations()[0]["code"]
     'cle-du-plan'
     """
-    rows: list[dict[str, Any]] = read_yaml(params / "interpretations.yaml")["interpretations"]
+    raw = read_yaml(params / "interpretations.yaml")
+    rows = raw.get("interpretations") if isinstance(raw, dict) else None
+    rows = rows if isinstance(rows, list) else [rows]
     problems = [
         Problem(
             "interpretations.yaml",
-            champ=str(row.get("code", "")),
+            champ=str(row.get("code", "")) if isinstance(row, dict) else "interpretations",
             attendu="les clés " + ", ".join(sorted(_KEYS)) + " et une lecture retenue listée",
-            trouve=", ".join(sorted(row)),
+            trouve=", ".join(sorted(row)) if isinstance(row, dict) else "un autre contenu",
             remede="complétez l'interprétation",
         )
         for row in rows
-        if set(row) != _KEYS or row["retenue"] not in row["lectures"]
+        if not isinstance(row, dict)
+        or set(row) != _KEYS
+        or row["retenue"] not in (row["lectures"] or [])
     ]
     if problems:
         raise BilanError(problems)

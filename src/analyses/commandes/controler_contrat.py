@@ -9,7 +9,8 @@ from dataclasses import astuple, fields
 from pathlib import Path
 from typing import Any
 
-from analyses.commandes.options import add_departement, cannot_write
+from analyses.commandes.options import add_departement
+from analyses.problems import unwritable
 
 _WEIGHTS = {
     "chiffre": "Change un chiffre",
@@ -40,9 +41,9 @@ def _write_contradictions(path: Path, rows: Sequence[Any]) -> None:
             writer = csv.writer(file, lineterminator="\n")
             writer.writerow([field.name for field in fields(Contradiction)])
             writer.writerows(astuple(row) for row in rows)
-    except OSError:
-        raise cannot_write(
-            path, "un fichier où l'on peut écrire", "indiquez un autre fichier"
+    except OSError as error:
+        raise unwritable(
+            path, error, "indiquez un autre fichier", "un fichier où l'on peut écrire"
         ) from None
 
 

@@ -6,8 +6,6 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from analyses.commandes.options import cannot_write
-
 
 def add(commands: Any) -> None:
     example = commands.add_parser(
@@ -29,12 +27,6 @@ def _example(args: argparse.Namespace) -> int:
     from analyses.exemple.simulate import write_example
     from analyses.paths import RAW
 
-    folder = args.sortie or RAW
-    try:
-        written = write_example(folder)
-    except OSError:
-        raise cannot_write(
-            folder, "un dossier où l'on peut écrire", "indiquez-en un autre avec --sortie"
-        ) from None
+    written = write_example(args.sortie or RAW)
     print(f"Données simulées : {len(written)} fichiers écrits.")
     return 0

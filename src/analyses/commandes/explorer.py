@@ -49,6 +49,8 @@ def _explore(args: argparse.Namespace) -> int:
             f"--notebook-dir={ROOT}",
             f"--LabApp.default_url=/lab/tree/{NOTEBOOKS.name}",
         ]
+        if getattr(os, "geteuid", lambda: 1)() == 0:
+            command.append("--allow-root")  # a container has no other user
         process = subprocess.Popen(
             command, cwd=ROOT, env=os.environ | french_lab_settings(Path(folder))
         )

@@ -6,8 +6,6 @@ import argparse
 from datetime import date
 from pathlib import Path
 
-from analyses.problems import BilanError, Problem
-
 
 def day(text: str) -> str:
     try:
@@ -50,16 +48,4 @@ def add_scope(command: argparse.ArgumentParser, default_year: int | None = 2024)
         default=None,
         metavar="DOSSIER",
         help="dossier des données, <departement>/<exercice>/… (par défaut : data/raw)",
-    )
-
-
-def cannot_write(path: Path, expected: str, remedy: str) -> BilanError:
-    """The error of a place where nothing can be written.
-
-    >>> print(cannot_write(Path("x.csv"), "un fichier", "indiquez un autre fichier"))
-    1 problème :
-    - x.csv : attendu un fichier ; trouvé un accès impossible ; indiquez un autre fichier
-    """
-    return BilanError(
-        [Problem(path.as_posix(), attendu=expected, trouve="un accès impossible", remede=remedy)]
     )

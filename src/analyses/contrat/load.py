@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import date
 from functools import lru_cache
 from pathlib import Path
@@ -31,6 +30,18 @@ _EXPECTED = {
     "list_type": "une liste",
     "dict_type": "un ensemble de clés",
     "model_type": "un ensemble de clés",
+    "too_short": "davantage d'éléments",
+    "too_long": "moins d'éléments",
+}
+# What tells the rows of a list apart when an avenant overlays it.
+_ROW_KEYS = {
+    "financements": ("exercice", "retenu"),
+    "imprimes": ("niveau", "code", "financeur", "exercice"),
+    "clauses": ("code",),
+    "ineligibles": ("code",),
+    "echeances": ("code",),
+    "indicateurs": ("code",),
+    "concordances": ("code",),
 }
 
 
@@ -50,9 +61,9 @@ def schema_problems(error: ValidationError, fichier: str) -> list[Problem]:
             Problem(
                 fichier,
                 champ=".".join(str(part) for part in item["loc"]),
-                attendu=expected or item["type"],
+                attendu=expected or f"une valeur du schéma ({item['type']})",
                 trouve=found,
-                remede="corrigez la clé (voir README, « ajouter un contrat »)",
+                remede="corrigez la clé d'après un fichier voisin",
             )
         )
     return problems
@@ -66,11 +77,37 @@ def _check(kind: type[M], raw: Any, fichier: str, problems: list[Problem]) -> M 
         return None
 
 
-def _merge(base: dict[str, Any], change: dict[str, Any]) -> dict[str, Any]:
-    """Overlay of an avenant: mappings merge, keyed lists replace by `code`, rest replaces.
+def _mapping(path: Path, required: str) -> dict[str, Any]:
+    """Content of a file, of which what is overlaid before the schema is checked has its shape."""
+    raw = read_yaml(path)
+    if not isinstance(raw, dict):
+        raise BilanError(_wrong(path.name, "", "un ensemble de clés", "un autre contenu"))
+    problems = []
+    if required not in raw:
+        problems.append(_wrong(path.name, required, "cette clé", "rien"))
+    for name in raw.keys() & _ROW_KEYS.keys():
+        rows = raw[name] if isinstance(raw[name], list) else [raw[name]]
+        for rank, row in enumerate(rows):
+            keys = _ROW_KEYS[name]
+            if not isinstance(row, dict) or any(key not in row for key in keys):
+                place = f"{name}.{rank}" if isinstance(raw[name], list) else name
+                expected = f"un élément de liste avec {', '.join(keys)}"
+                problems.append(_wrong(path.name, place, expected, f"« {str(row)[:60]} »"))
+    if problems:
+        raise BilanError(problems)
+    return raw
 
-    >>> _merge({"a": [{"code": "x", "v": 1}], "b": 1}, {"a": [{"code": "x", "v": 2}], "b": 3})
-    {'a': [{'code': 'x', 'v': 2}], 'b': 3}
+
+def _wrong(fichier: str, champ: str, attendu: str, trouve: str) -> Problem:
+    remedy = "corrigez le fichier d'après un fichier voisin"
+    return Problem(fichier, champ=champ, attendu=attendu, trouve=trouve, remede=remedy)
+
+
+def _merge(base: dict[str, Any], change: dict[str, Any]) -> dict[str, Any]:
+    """Overlay of an avenant: mappings merge, rows of a list replace by their key, rest replaces.
+
+    >>> _merge({"clauses": [{"code": "x", "v": 1}]}, {"clauses": [{"code": "x", "v": 2}], "b": 3})
+    {'clauses': [{'code': 'x', 'v': 2}], 'b': 3}
     """
     merged = dict(base)
     for key, value in change.items():
@@ -83,18 +120,18 @@ def _merge(base: dict[str, Any], change: dict[str, Any]) -> dict[str, Any]:
                 {**row, "retenu": row["retenu"] and row["exercice"] not in years} for row in old
             ]
             merged[key] = kept + value
-        elif isinstance(old, list) and isinstance(value, list) and old and "code" in old[0]:
-            by_code = {row["code"]: row for row in old}
+        elif isinstance(old, list) and key in _ROW_KEYS:
+            by_key = {_row_key(key, row): row for row in old}
             for row in value:
-                by_code[row["code"]] = _merge(by_code.get(row["code"], {}), row)
-            merged[key] = list(by_code.values())
+                by_key[_row_key(key, row)] = _merge(by_key.get(_row_key(key, row), {}), row)
+            merged[key] = list(by_key.values())
         else:
             merged[key] = value
     return merged
 
 
-def _action_files(folder: Path) -> Iterator[Path]:
-    return iter(sorted((folder / "actions").glob("*.yaml")))
+def _row_key(name: str, row: dict[str, Any]) -> tuple[str, ...]:
+    return tuple(str(row[key]) for key in _ROW_KEYS[name])
 
 
 def _natural(code: str) -> list[Any]:
@@ -106,40 +143,23 @@ def _natural(code: str) -> list[Any]:
 
 def _read_version(folder: Path, state: dict[str, Any]) -> dict[str, Any]:
     """State of the contract after the version of `folder`; the files that speak are remembered."""
-    head = read_yaml(folder / "contrat.yaml")
+    head = _mapping(folder / "contrat.yaml", "version")
     version = head.pop("version")
     files = state.get("_files", {})
     new = _merge({k: v for k, v in state.items() if not k.startswith("_")}, head)
     new["versions"] = [*state.get("versions", []), version]
     actions = dict(state.get("actions", {}))
     seen: dict[str, str] = {}
-    for path in _action_files(folder):
-        raw = read_yaml(path)
-        code = raw.get("code") if isinstance(raw, dict) else None
+    for path in sorted((folder / "actions").glob("*.yaml")):
+        raw = _mapping(path, "code")
+        code = raw["code"]
         if not isinstance(code, str):
-            raise BilanError(
-                [
-                    Problem(
-                        path.name,
-                        champ="code",
-                        attendu="le code de l'action",
-                        trouve="rien",
-                        remede="ajoutez la clé « code »",
-                    )
-                ]
-            )
+            expected = "le code de l'action, entre guillemets"
+            raise BilanError(_wrong(path.name, "code", expected, f"« {str(code)[:60]} »"))
         if code in seen:
-            raise BilanError(
-                [
-                    Problem(
-                        path.name,
-                        champ="code",
-                        attendu="un fichier par action et par version",
-                        trouve=f"« {code} », déjà dans {seen[code]}",
-                        remede="gardez un seul des deux fichiers",
-                    )
-                ]
-            )
+            found = f"« {code} », déjà dans {seen[code]}"
+            expected = "un fichier par action et par version"
+            raise BilanError(_wrong(path.name, "code", expected, found))
         seen[code] = path.name
         actions[code] = _merge(actions.get(code, {}), raw)
         files[code] = f"{folder.name}/actions/{path.name}"
@@ -149,9 +169,9 @@ def _read_version(folder: Path, state: dict[str, Any]) -> dict[str, Any]:
         ("concordances.yaml", "concordances"),
     ):
         if (folder / name).exists():
-            raw = read_yaml(folder / name)
-            rows = raw["indicateurs" if key == "nationaux" else "concordances"]
-            new[key] = _merge({key: state.get(key, [])}, {key: rows})[key]
+            rows = "indicateurs" if key == "nationaux" else key
+            raw = _mapping(folder / name, rows)
+            new[key] = _merge({rows: state.get(key, [])}, {rows: raw[rows]})[rows]
     new["_files"] = files
     return new
 
@@ -159,6 +179,9 @@ def _read_version(folder: Path, state: dict[str, Any]) -> dict[str, Any]:
 def _build(raw: dict[str, Any], code: str, departement: str, fichier: str) -> model.Contrat:
     problems: list[Problem] = []
     files = raw.pop("_files")
+    if not isinstance(raw.get("groupes"), dict):
+        found = str(raw.get("groupes", "rien"))[:60]
+        raise BilanError(_wrong(fichier, "groupes", "les axes ou les volets", f"« {found} »"))
     columns = raw.get("colonnes_indicateurs", [])
     national = raw.get("colonnes_nationaux", [])
     actions: dict[str, Any] = {}
@@ -170,18 +193,15 @@ def _build(raw: dict[str, Any], code: str, departement: str, fichier: str) -> mo
         if action is not None:
             actions[action_code] = action
             if action.groupe not in raw["groupes"]:
-                problems.append(
-                    Problem(
-                        files[action_code],
-                        champ="groupe",
-                        attendu="un axe ou un volet de contrat.yaml",
-                        trouve=f"« {action.groupe} »",
-                        remede="corrigez la clé",
-                    )
-                )
+                expected = "un axe ou un volet de contrat.yaml"
+                found = f"« {action.groupe} »"
+                problems.append(_wrong(files[action_code], "groupe", expected, found))
     for row in raw.get("nationaux", []):
         row["colonnes"] = national
-    groups = {key: {"code": key, **value} for key, value in raw["groupes"].items()}
+    groups = {
+        key: {"code": key, **value} if isinstance(value, dict) else value
+        for key, value in raw["groupes"].items()
+    }
     clauses = {row["code"]: row for row in raw.get("clauses", [])}
     body = raw | {
         "code": code,
@@ -201,9 +221,11 @@ def _build(raw: dict[str, Any], code: str, departement: str, fichier: str) -> mo
 
 def registry(params: Path = PARAMS) -> dict[str, Any]:
     """The registry: départements, their contracts, the exercises and the folders of versions."""
-    content = read_yaml(params / "registre.yaml")
-    departements: dict[str, Any] = content["departements"]
-    return departements
+    problems: list[Problem] = []
+    content = _check(model.Registre, read_yaml(params / "registre.yaml"), "registre.yaml", problems)
+    if content is None:
+        raise BilanError(problems)
+    return content.model_dump()["departements"]
 
 
 def load_contrats(
@@ -220,6 +242,15 @@ def load_contrats(
     return dict(_load(departement, a_la_date, params))
 
 
+def _effect(path: Path, fichier: str) -> date:
+    """Day from which a version applies."""
+    problems: list[Problem] = []
+    version = _check(model.Version, _mapping(path, "version")["version"], fichier, problems)
+    if version is None:
+        raise BilanError(problems)
+    return version.effet
+
+
 @lru_cache(maxsize=16)
 def _load(
     departement: str, a_la_date: date | None, params: Path
@@ -227,34 +258,24 @@ def _load(
     known = registry(params)
     if departement not in known:
         raise BilanError(
-            [
-                Problem(
-                    "registre.yaml",
-                    champ="departement",
-                    attendu="un département parmi " + ", ".join(known),
-                    trouve=f"« {departement} »",
-                    remede="ajoutez-le au registre ou corrigez la demande",
-                )
-            ]
+            Problem(
+                "registre.yaml",
+                champ="departement",
+                attendu="un département parmi " + ", ".join(known),
+                trouve=f"« {departement} »",
+                remede="ajoutez-le au registre ou corrigez la demande",
+            )
         )
     contracts = []
     for code, entry in known[departement]["contrats"].items():
         base = params / "contrats" / departement / code
         state: dict[str, Any] = {}
         for name in entry["versions"]:
-            head = read_yaml(base / name / "contrat.yaml")
-            effect = date.fromisoformat(str(head["version"]["effet"]))
+            effect = _effect(base / name / "contrat.yaml", f"{name}/contrat.yaml")
             if state and effect < date.fromisoformat(str(state["versions"][0]["effet"])):
+                expected = "une date d'effet après celle du contrat"
                 raise BilanError(
-                    [
-                        Problem(
-                            f"{name}/contrat.yaml",
-                            champ="version.effet",
-                            attendu="une date d'effet après celle du contrat",
-                            trouve=f"« {effect} »",
-                            remede="corrigez la date",
-                        )
-                    ]
+                    _wrong(f"{name}/contrat.yaml", "version.effet", expected, f"« {effect} »")
                 )
             if state and a_la_date is not None and effect > a_la_date:
                 continue

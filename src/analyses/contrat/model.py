@@ -240,6 +240,24 @@ class Version(_Model):
     source: StrictStr
 
 
+class Inscription(_Model):
+    """A contract in the registry: its exercises, and its versions in order of effect."""
+
+    exercices: list[int]
+    versions: list[StrictStr] = Field(min_length=1)
+
+
+class Departement(_Model):
+    nom: StrictStr
+    contrats: dict[str, Inscription]
+
+
+class Registre(_Model):
+    """Which département signed which contract."""
+
+    departements: dict[str, Departement]
+
+
 class Contrat(_Model):
     """A contract as it stands at a date: the initial text overlaid by its avenants."""
 

@@ -20,7 +20,7 @@ from analyses.depot import gate
 from analyses.depot.controles import check_tables
 from analyses.depot.source import SUFFIXE, Source, fingerprint, read_sidecar
 from analyses.depot.table import TABLES, Table, decode, frame, read_table
-from analyses.problems import BilanError, Problem
+from analyses.problems import BilanError, Problem, unwritable
 
 NARRATIFS = "etat_avancement"
 _COPIE = re.compile(r"\s*(\(\d+\)|-\s*copie.*|[_-]copie.*)$", re.IGNORECASE)
@@ -208,18 +208,8 @@ def _keep(target: Path, contents: Mapping[str, str]) -> None:
     except OSError as error:
         if (target / "qualite.json").exists():
             return
-        raise BilanError(
-            [
-                Problem(
-                    f"data/processed/{target.parent.parent.name}/{target.parent.name}",
-                    None,
-                    "",
-                    "un dossier où écrire",
-                    error.strerror or "écriture impossible",
-                    "vérifiez les droits et la place disponible",
-                )  # fmt: skip
-            ]
-        ) from None
+        place = f"data/processed/{target.parent.parent.name}/{target.parent.name}"
+        raise unwritable(place, error, "vérifiez les droits et la place disponible") from None
 
 
 def _normalised(table: Table) -> str:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import yaml
 
-from analyses.problems import BilanError, Problem
+from analyses.problems import BilanError, Problem, unwritable
 from analyses.yaml_files import read_yaml
 
 SUFFIXE = ".source.yaml"
@@ -127,16 +127,7 @@ def deposer(fichier: Path, producteur: str, nature: str, recu_le: dt.date | str)
     try:
         write_atomic(target, yaml.safe_dump(content, allow_unicode=True, sort_keys=False))
     except OSError as error:
-        raise BilanError(
-            [
-                Problem(
-                    target.name,
-                    attendu="un dossier où écrire",
-                    trouve=error.strerror or "écriture impossible",
-                    remede="vérifiez les droits du dossier",
-                )
-            ]
-        ) from None
+        raise unwritable(target.name, error, "vérifiez les droits du dossier") from None
     return target
 
 

@@ -21,7 +21,7 @@ from random import Random
 from typing import Any
 
 from analyses.contrat.load import load_contrats
-from analyses.problems import BilanError, Problem
+from analyses.problems import BilanError, Problem, unwritable
 from analyses.yaml_files import read_yaml
 
 PRODUCTEUR = "analyses.exemple (simulation)"
@@ -846,16 +846,7 @@ def write_example(
         for year, folder in folders.items():
             _swap(temporary / str(year), folder, temporary / f"ancien-{year}")
     except OSError as error:
-        raise BilanError(
-            [
-                Problem(
-                    str(dest),
-                    attendu="un dossier où écrire",
-                    trouve=error.strerror or type(error).__name__,
-                    remede="choisissez un autre dossier ou changez ses droits",
-                )
-            ]
-        ) from None
+        raise unwritable(dest, error, "indiquez-en un autre avec --sortie") from None
     finally:
         if temporary is not None:
             shutil.rmtree(temporary, ignore_errors=True)

@@ -54,11 +54,7 @@ def check_notebook(path: Path, parameters: Mapping[str, Any]) -> list[Problem]:
         cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
         tagged = [c for c in cells if "parameters" in c.get("metadata", {}).get("tags", [])]
     except FileNotFoundError:
-        return [
-            Problem(
-                name, attendu="un carnet Jupyter", trouve="rien", remede="rétablissez le carnet"
-            )
-        ]
+        return [Problem(name, None, "", "un carnet Jupyter", "rien", "rétablissez le carnet")]
     except (ValueError, KeyError, TypeError, AttributeError):
         return [
             Problem(

@@ -13,9 +13,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from analyses.bilan import Bilan, check_years, load, read_date
+from analyses.bilan import Bilan, check_years, load, period, read_date
 from analyses.paths import NOTEBOOKS, ROOT
-from analyses.problems import BilanError, Problem
+from analyses.problems import BilanError, Problem, unwritable
 from analyses.production.notebooks import (
     NOTEBOOK_OF,
     TITLES,
@@ -52,19 +52,17 @@ def covered_years(bilan: str, exercice: int, contrats: dict[str, Any]) -> list[i
     """
     if bilan not in WHOLE_PERIOD:
         return [exercice]
-    shared = sorted(set.intersection(*(set(c.exercices) for c in contrats.values())))
+    shared = period(contrats, max(y for c in contrats.values() for y in c.exercices))
     if not shared or exercice != shared[-1]:
+        last = str(shared[-1]) if shared else "un exercice commun"
         raise BilanError(
-            [
-                Problem(
-                    "demande",
-                    champ="exercice",
-                    attendu=f"{shared[-1] if shared else 'un exercice commun'} pour le bilan "
-                    f"« {bilan} », qui couvre toute la période",
-                    trouve=f"« {exercice} »",
-                    remede="corrigez --exercice",
-                )
-            ]
+            Problem(
+                "demande",
+                champ="exercice",
+                attendu=f"{last} pour le bilan « {bilan} », qui couvre toute la période",
+                trouve=f"« {exercice} »",
+                remede="corrigez --exercice",
+            )
         )
     return shared
 
@@ -104,25 +102,8 @@ def _aside(destination: Path) -> Path:
     return destination.with_name(f".{destination.name}.ancien")
 
 
-def _not_writable(folder: Path, reason: str) -> BilanError:
-    return BilanError(
-        [
-            Problem(
-                folder.as_posix(),
-                attendu="un dossier où l'on peut écrire",
-                trouve=reason,
-                remede="libérez le dossier ou indiquez-en un autre avec --sortie",
-            )
-        ]
-    )
-
-
-def _reason(error: OSError) -> str:
-    return {
-        PermissionError: "un accès refusé",
-        FileExistsError: "un fichier de ce nom",
-        NotADirectoryError: "un fichier de ce nom",
-    }.get(type(error), f"une erreur du système ({type(error).__name__} {error.errno})")
+def _not_writable(folder: Path, error: OSError) -> BilanError:
+    return unwritable(folder, error, "libérez le dossier ou indiquez-en un autre avec --sortie")
 
 
 def _remove_empty(folder: Path, stop: Path) -> None:
@@ -157,7 +138,7 @@ def temporary_folder(destination: Path) -> Iterator[Path]:
     except OSError as error:
         shutil.rmtree(temp, ignore_errors=True)
         _remove_empty(parent, first)
-        raise _not_writable(destination, _reason(error)) from None
+        raise _not_writable(destination, error) from None
     try:
         yield temp
     finally:
@@ -210,7 +191,7 @@ def swap(temp: Path, destination: Path) -> None:
         except OSError as error:
             if aside.exists() and not destination.exists():
                 aside.rename(destination)
-            raise _not_writable(destination, _reason(error)) from None
+            raise _not_writable(destination, error) from None
         shutil.rmtree(aside, ignore_errors=True)
 
 
@@ -306,15 +287,13 @@ def produce(
 
     if bilan not in NOTEBOOK_OF:
         raise BilanError(
-            [
-                Problem(
-                    "demande",
-                    champ="bilan",
-                    attendu="un bilan parmi " + ", ".join(NOTEBOOK_OF),
-                    trouve=f"« {bilan} »",
-                    remede="corrigez --bilan",
-                )
-            ]
+            Problem(
+                "demande",
+                champ="bilan",
+                attendu="un bilan parmi " + ", ".join(NOTEBOOK_OF),
+                trouve=f"« {bilan} »",
+                remede="corrigez --bilan",
+            )
         )
     au, donnees = read_date(arrete_au), donnees.resolve()
     contrats = load_contrats(departement)
@@ -336,7 +315,7 @@ def produce(
         try:
             _make(temp, names, notebooks, parameters, loaded, progress)
         except OSError as error:
-            raise _not_writable(destination, _reason(error)) from None
+            raise _not_writable(destination, error) from None
         swap(temp, destination)
     progress(f"Terminé : {_shown_path(destination)}")
     return destination

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Mapping
 from decimal import ROUND_HALF_UP, Decimal
 from fractions import Fraction
@@ -15,10 +16,10 @@ _MOIS = (
     *("juillet", "août", "septembre", "octobre", "novembre", "décembre"),
 )
 STATUTS = {
-    "rien_a_signaler": "rien à signaler",
-    "expliquee": "expliquée (montée en charge)",
-    "justifiee": "justifiée",
     "manifeste": "manifeste",
+    "justifiee": "justifiée",
+    "expliquee": "expliquée (montée en charge)",
+    "rien_a_signaler": "rien à signaler",
     "atteint": "atteint",
     "partiellement": "partiellement atteint",
     "non_atteint": "non atteint",
@@ -130,6 +131,22 @@ def statut(value: Any) -> str:
     'non évaluable'
     """
     return STATUTS.get(value, texte(value))
+
+
+def denombre(count: Mapping[str, int]) -> str:
+    """Numbers by status, in French words; statuses that nothing has are left out.
+
+    >>> denombre({"atteint": 2, "non_atteint": 1, "sans_objet": 3, "manifeste": 0})
+    '2 atteints, 1 non atteint, 3 sans objet'
+    """
+    words = "atteint|évaluable|renseigné|expliquée|justifiée|manifeste"
+    parts = []
+    for code, text in STATUTS.items():
+        number = count.get(code, 0)
+        text = re.sub(f"({words})", r"\1s", text) if number > 1 else text
+        if number:
+            parts.append(f"{number} {text.replace('rien à', 'sans rien à')}")
+    return ", ".join(parts)
 
 
 def word(words: Mapping[str, str], value: Any) -> str:

@@ -37,7 +37,7 @@ class Colonne(BaseModel):
     ecart: tuple[str, str] | None = None
     cible: str = ""
     resultat: str = ""
-    format: Literal["texte", "euros", "taux"] = "texte"
+    format: Literal["texte", "cellule", "euros", "taux"] = "texte"
     largeur: int = 16
 
     @model_validator(mode="after")

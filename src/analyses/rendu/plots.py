@@ -10,7 +10,7 @@ from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
 from analyses.rendu import fmt
-from analyses.rendu.show import _judged, _of, total
+from analyses.rendu.show import _judged, _of, open_actions, total
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -69,7 +69,7 @@ def _run(b: Bilan, exercice: int | None) -> Any:
 def execution_par_action(b: Bilan, contrat: str, exercice: int | None = None) -> Figure:
     """Planned and realised by action (euros), the rate at the end of the bar."""
     run = _run(b, exercice)
-    frame = _of(run.par_action, contrat) if run is not None else None
+    frame = open_actions(b, run, contrat) if run is not None else None
     if frame is None or frame.empty:
         fig, axes = _figure(b, 8, 2)
         _said(axes, f"Exécution : {fmt.NON_RENSEIGNE}")
@@ -244,7 +244,7 @@ def alt_execution(b: Bilan, contrat: str, exercice: int | None = None) -> str:
     """Alternative text of `execution_par_action`: what the picture says."""
     run = _run(b, exercice)
     name = fmt.word(fmt.CONTRATS, contrat)
-    frame = _of(run.par_action, contrat) if run is not None else None
+    frame = open_actions(b, run, contrat) if run is not None else None
     if frame is None or frame.empty:
         return f"{name} : exécution non renseignée."
     rated = [r for r in frame.to_dict("records") if r["taux"] is not None]
@@ -280,6 +280,5 @@ def alt_atteinte(b: Bilan, contrat: str | None = None, exercice: int | None = No
         return "Indicateurs non renseignés."
     if exercice is not None:
         frame = frame[frame["exercice"] == exercice]
-    count = Counter(frame["statut"])
-    shown = ", ".join(f"{n} {fmt.statut(k)}" for k in fmt.STATUTS if (n := count.get(k)))
+    shown = fmt.denombre(Counter(frame["statut"]))
     return f"Barres, nombre de cibles par statut : {shown}." + _source(b)

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 Bilan = Any
 Formatter = Callable[[Any], str]
 _RIGHT = (fmt.euros, fmt.pourcent, fmt.entier)
+_NOWRAP = {"Exercice", "Contrat", "Financeur", "Émis le", "Reçu le", "Date", "Article"}
 _STYLES: list[Any] = [
     {"selector": "caption", "props": "caption-side: top; text-align: left; font-weight: bold"},
     {"selector": "th", "props": "text-align: left; vertical-align: bottom"},
@@ -71,9 +72,12 @@ def table(
     aligned: Any = {
         c: [{"selector": "", "props": "text-align: right; white-space: nowrap"}] for c in right
     }
+    short = [{"selector": "", "props": "white-space: nowrap"}]
+    aligned |= {c: short for c in frame.columns if c in _NOWRAP and c not in right}
     if aligned:
         styler = styler.set_table_styles(aligned, axis=0, overwrite=False)
-    return styler
+    totals = [n for n, row in enumerate(frame.values) if any(str(v)[:7] == "Total d" for v in row)]
+    return styler.set_properties(subset=(totals, slice(None)), **{"font-weight": "bold"})
 
 
 def plain_ascii(text: str) -> str:
@@ -123,6 +127,18 @@ def frames(value: Any) -> pd.DataFrame:
         return value
     found = [f for f in value if f is not None and len(f)]
     return pd.concat(found, ignore_index=True) if found else pd.DataFrame()
+
+
+def open_actions(b: Bilan, run: Any, contrat: str | None = None) -> pd.DataFrame:
+    """Actions to show for an exercise: not those of a volet that ended before it, unless money
+    still moved on them."""
+    rows = _of(run.par_action, contrat)
+    over = [
+        b.contrats[r.contrat].groupes[r.groupe].fin.year < run.exercice
+        and not (r.realise or r.ineligible or r.verse)
+        for r in rows.itertuples()
+    ]
+    return rows[[not closed for closed in over]]
 
 
 def _executions(b: Bilan, contrat: str | None = None) -> list[Any]:
@@ -248,15 +264,15 @@ def _alerts(b: Bilan, contrat: str | None) -> str:
     frame = _of(frames(b.sous_conso), contrat)
     if frame.empty:
         return ""
-    count = Counter(frame["statut"])
     rows = frame[frame["statut"] == "manifeste"]
-    stake = f" (crédits de l'État en jeu : {fmt.euros(total(rows['enjeu_etat']))})"
-    return (
-        f"**Sous-consommation** : {count['manifeste']} manifeste(s){stake if len(rows) else ''}, "
-        f"{count['justifiee']} justifiée(s), "
-        f"{count['expliquee']} expliquée(s), {count['rien_a_signaler']} sans signalement, "
-        f"{count['non_renseigne']} non renseignée(s) (actions × exercices)."
+    stake = f" ; crédits de l'État en jeu : {fmt.euros(total(rows['enjeu_etat']))}"
+    actions, years = (
+        len(frame[["contrat", "action"]].drop_duplicates()),
+        frame["exercice"].nunique(),
     )
+    scope = f"{actions} actions" + (f" sur {years} exercices" if years > 1 else "")
+    count = fmt.denombre(Counter(frame["statut"])).replace("renseigné", "renseignée")
+    return f"**Sous-consommation** ({scope}) : {count}{stake if len(rows) else ''}."
 
 
 def _judged(b: Bilan, contrat: str | None = None) -> pd.DataFrame:
@@ -271,9 +287,8 @@ def _attained(b: Bilan, contrat: str | None) -> str:
     frame = _judged(b, contrat)
     if frame.empty:
         return ""
-    count = Counter(frame["statut"])
-    shown = ", ".join(f"{n} {fmt.statut(k)}" for k in fmt.STATUTS if (n := count.get(k)))
-    return f"**Indicateurs** ({len(frame)} cibles annuelles) : {shown}."
+    shown = fmt.denombre(Counter(frame["statut"]))
+    return f"**Indicateurs** ({len(frame)} résultats attendus) : {shown}."
 
 
 # --- execution ------------------------------------------------------------------------------
@@ -302,19 +317,28 @@ def _execution_row(rows: pd.DataFrame, verse: int | None) -> dict[str, Any]:
 
 
 def execution_par_groupe(b: Bilan, contrat: str | None = None) -> Styler:
-    """Execution by axe or volet, then the contract (art. 2.2 and 3; emploi art. 3.2 and 6)."""
+    """Execution by axe or volet, the contract, and the contract over all the exercises of the
+    bilan (art. 2.2 and 3; emploi art. 3.2 and 6)."""
     rows = []
+    whole: dict[str, list[tuple[pd.DataFrame, int | None]]] = {}
     for run in _executions(b, contrat):
-        for code, own in run.par_action.groupby("contrat", sort=False):
-            if contrat not in (None, code):
-                continue
+        frame = open_actions(b, run, contrat)
+        for code in dict.fromkeys(map(str, frame["contrat"])):
+            own = _of(frame, code)
             head = {"Exercice": run.exercice, "Contrat": _contrat(code)}
             for key, part in own.groupby("groupe", sort=False):
                 paid = run.verse_groupe.get((code, key))
-                label = {"Axe ou volet": _groupe_long(b, code, key)}
+                label = {"Axe ou volet": _groupe_long(b, code, str(key))}
                 rows.append(head | label | _execution_row(part, paid))
             paid = run.verse_contrat.get(code)
             rows.append(head | {"Axe ou volet": "Total du contrat"} | _execution_row(own, paid))
+            whole.setdefault(code, []).append((own, paid))
+    for code, years in whole.items():
+        if len(years) > 1:
+            head = {"Exercice": "–".join(str(y) for y in (b.exercices[0], b.exercices[-1]))}
+            head |= {"Contrat": _contrat(code), "Axe ou volet": "Total des exercices"}
+            own = pd.concat([frame for frame, _ in years])
+            rows.append(head | _execution_row(own, total(paid for _, paid in years)))
     columns = ["Exercice", "Contrat", "Axe ou volet", *_EXECUTION]
     caption = f"Exécution par axe et par volet ({_period(b)})"
     return table(_rows(rows, columns), caption, {"Exercice": str, **_EXECUTION})
@@ -324,7 +348,7 @@ def execution_par_action(b: Bilan, contrat: str | None = None) -> Styler:
     """Execution by action (annexe 3 solidarités; fiches and annexe 2 emploi)."""
     rows = []
     for run in _executions(b, contrat):
-        for line in _of(run.par_action, contrat).to_dict("records"):
+        for line in open_actions(b, run, contrat).to_dict("records"):
             part = pd.DataFrame([line], dtype=object)
             rows.append(
                 {
@@ -362,7 +386,11 @@ def execution_par_mois(b: Bilan, contrat: str | None = None) -> Styler:
     return table(_rows(rows, columns), f"Réalisé par mois ({_period(b)})", formats)
 
 
-def par_financeur(b: Bilan, contrat: str | None = None) -> Styler:
+def _no_plan(what: str) -> Markdown:
+    return markdown(f"**{what}** : {fmt.NON_RENSEIGNE} (aucun plan de financement signé).")
+
+
+def par_financeur(b: Bilan, contrat: str | None = None) -> Styler | Markdown:
     """Consumed and unconsumed by funder (key of the plan, interpretation cle-du-plan)."""
     rows = []
     for run in _executions(b, contrat):
@@ -380,12 +408,14 @@ def par_financeur(b: Bilan, contrat: str | None = None) -> Styler:
                     "Non consommé": total(own["non_consomme"]),
                 }
             )
+    if not rows:
+        return _no_plan("Consommation par financeur")
     columns = ["Exercice", "Contrat", "Financeur", "Prévu", "Consommé", "Non consommé"]
     formats = {"Exercice": str} | dict.fromkeys(columns[3:], fmt.euros)
     return table(_rows(rows, columns), f"Consommation par financeur ({_period(b)})", formats)
 
 
-def par_financeur_et_action(b: Bilan, contrat: str | None = None) -> Styler:
+def par_financeur_et_action(b: Bilan, contrat: str | None = None) -> Styler | Markdown:
     """The same by action."""
     rows = []
     for run in _executions(b, contrat):
@@ -400,6 +430,8 @@ def par_financeur_et_action(b: Bilan, contrat: str | None = None) -> Styler:
                     "Non consommé": line["non_consomme"],
                 }
             )
+    if not rows:
+        return _no_plan("Consommation par action et financeur")
     columns = ["Exercice", "Action", "Financeur", "Prévu", "Consommé", "Non consommé"]
     formats = {"Exercice": str} | dict.fromkeys(columns[3:], fmt.euros)
     caption = f"Consommation par action et financeur ({_period(b)})"
@@ -433,7 +465,7 @@ def _unknown(b: Bilan, what: str) -> Markdown | None:
     """Said in place of a table when no ledger was given at all."""
     if any(e.renseigne for e in b.executions):
         return None
-    return markdown(f"**{what}** : {fmt.NON_RENSEIGNE} (aucun fichier mandats.csv).")
+    return markdown(f"**{what}** : {fmt.NON_RENSEIGNE} (mandats.csv ou affectations.csv absent).")
 
 
 def ineligibles(b: Bilan, contrat: str | None = None) -> Styler | Markdown:
@@ -582,7 +614,7 @@ def synthese_indicateurs(b: Bilan, contrat: str | None = None) -> Styler | Markd
 def qualite(b: Bilan) -> Markdown:
     """The answer of the quality notebook."""
     count = Counter(c.poids for c in b.contradictions)
-    weights = ", ".join(f"{n} « {fmt.word(fmt.POIDS, k)} »" for k, n in sorted(count.items()))
+    weights = ", ".join(f"« {text} » : {count[k]}" for k, text in fmt.POIDS.items() if count[k])
     warnings = sum(len(d.controles) for d in b.depots)
     found = sum(len(d.sources) for d in b.depots)
     absent = absent_files(b)
@@ -726,7 +758,9 @@ def narratifs(b: Bilan, contrat: str | None = None) -> Markdown:
                 for d in b.depots
                 if (text := d.narratifs.get((code, action.code), "").strip())
             ]
-            parts += [f"*{year}*\n\n{_lower_titles(text)}" for year, text in told]
+            parts += [
+                f"**État d'avancement {year}**\n\n{_lower_titles(text)}" for year, text in told
+            ]
             if not told:
                 parts.append(f"État d'avancement : {fmt.NON_RENSEIGNE}.")
     return markdown("\n\n".join(parts) or f"État d'avancement : {fmt.NON_RENSEIGNE}.")
@@ -785,20 +819,25 @@ def clauses(b: Bilan, contrat: str | None = None) -> Styler | Markdown:
 # --- figures --------------------------------------------------------------------------------
 
 
+def _years(b: Bilan, contrat: str, exercice: int | None) -> list[int]:
+    """The exercise asked for, or every exercise of the bilan that the contract covers."""
+    return [exercice] if exercice else [run.exercice for run in _executions(b, contrat)]
+
+
 def figure_execution(b: Bilan, contrat: str, exercice: int | None = None) -> None:
-    """Planned and realised by action, with its alternative text."""
+    """Planned and realised by action, one figure per exercise, with its alternative text."""
     from analyses.rendu import plots
 
-    figure(
-        plots.execution_par_action(b, contrat, exercice), plots.alt_execution(b, contrat, exercice)
-    )
+    for year in _years(b, contrat, exercice):
+        figure(plots.execution_par_action(b, contrat, year), plots.alt_execution(b, contrat, year))
 
 
 def figure_cumul(b: Bilan, contrat: str, exercice: int | None = None) -> None:
-    """Cumulative consumption against the planned ramp-up, with its alternative text."""
+    """Cumulative consumption against the planned ramp-up, one figure per exercise."""
     from analyses.rendu import plots
 
-    figure(plots.cumul(b, contrat, exercice), plots.alt_cumul(b, contrat, exercice))
+    for year in _years(b, contrat, exercice):
+        figure(plots.cumul(b, contrat, year), plots.alt_cumul(b, contrat, year))
 
 
 def figure_indicateurs(b: Bilan, contrat: str, exercice: int | None = None) -> None:

@@ -6,6 +6,7 @@ never 0, and a total that misses a term says so.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from fractions import Fraction
@@ -18,6 +19,7 @@ from xlsxwriter.utility import xl_rowcol_to_cell
 
 from analyses.contrat.cell import read_cell
 from analyses.problems import BilanError, Problem
+from analyses.rendu import fmt
 from analyses.rendu.gabarits import (
     MISSING,
     Colonne,
@@ -30,16 +32,14 @@ from analyses.rendu.gabarits import (
 )
 
 _CREATED = datetime(2024, 6, 20)  # fixed: same input, same bytes (the day of the deliberation)
-_FORMATS = {"texte": {}, "euros": {"num_format": '#,##0.00\\ "€"'}, "taux": {"num_format": "0.0 %"}}
-_STATE, _DEPARTMENT = "etat", "cd"
-_STATUS = {
-    "atteint": "atteint",
-    "partiellement": "partiellement atteint",
-    "non_atteint": "non atteint",
-    "sans_objet": "sans objet",
-    "non_renseigne": MISSING,
-    "non_evaluable": "non évaluable",
+_FORMATS: dict[str, dict[str, Any]] = {
+    "texte": {},
+    "cellule": {"align": "center"},
+    "euros": {"num_format": '#,##0.00\\ "€"', "align": "right"},
+    "taux": {"num_format": "0.0 %", "align": "right"},
 }
+_STATE, _DEPARTMENT = "etat", "cd"
+_UNJUDGED = ("sans_objet", "non_renseigne", "non_evaluable")
 Row = dict[str, Any]  # the named values that a column's `source` picks from
 
 
@@ -246,12 +246,14 @@ def _year_values(indicator: Any, year: int, found: pd.DataFrame) -> Row:
     value = printed(result)
     if value == MISSING and _known(number := _first(found, "resultat")):
         value = number if isinstance(number, str) else Fraction(number)
-    rate, status = _first(found, "taux"), _first(found, "statut")
+    rate, status = _first(found, "taux"), _first(found, "statut") or "non_renseigne"
+    # A judged indicator can have no rate (its target is zero).
+    words = fmt.statut(status if status in _UNJUDGED else "sans_objet")
     return {
         f"cible.{year}": printed(indicator.cell(year).imprime),
         f"resultat.{year}": value,
-        f"taux.{year}": Fraction(rate) if _known(rate) else _STATUS.get(status, MISSING),
-        f"statut.{year}": _STATUS.get(status, MISSING),
+        f"taux.{year}": Fraction(rate) if _known(rate) else words,
+        f"statut.{year}": fmt.statut(status),
     }
 
 
@@ -262,7 +264,7 @@ class _Sheet:
     """Writes one layout, block after block; it holds the row cursor and the cell formats."""
 
     def __init__(self, book: Any, gabarit: Gabarit, stamp: str) -> None:
-        self.gabarit, self.stamp, self.row = gabarit, stamp, 0
+        self.gabarit, self.stamp, self.row, self.first = gabarit, stamp, 0, 0
         self.lines: dict[int, int] = {}
         self.sheet = book.add_worksheet(gabarit.feuille)
         self.styles = {
@@ -272,19 +274,7 @@ class _Sheet:
             for name in _FORMATS
             for kind, extra in (("", {}), ("total", {"bold": True, "bg_color": "#E3E9F4"}))
         }
-        self.missing = {
-            kind: book.add_format(
-                {
-                    "valign": "top",
-                    "border": 1,
-                    "italic": True,
-                    "align": "right",
-                    "font_color": "#5A5A5A",
-                    **extra,
-                }
-            )
-            for kind, extra in (("", {}), ("total", {"bold": True, "bg_color": "#E3E9F4"}))
-        }
+        self.grey = book.add_format({"italic": True, "font_color": "#5A5A5A"})
         self.bold = book.add_format({"bold": True, "font_size": 12})
         self.note = book.add_format({"italic": True})
         self.head = book.add_format(
@@ -315,11 +305,18 @@ class _Sheet:
         self.sheet.set_row(self.row, 92)
         if self.row == 3:
             fixed = sum(c.format == "texte" for c in self.gabarit.colonnes[:4])
-            self.sheet.freeze_panes(4, min(fixed, 4) if self.gabarit.lignes == "actions" else 2)
-            self.sheet.repeat_rows(3)
+            by_action = self.gabarit.lignes == "actions"
+            self.sheet.freeze_panes(4, min(fixed, 4) if by_action else 2)
+            if not by_action:  # the next block of actions, on its own page, has its own heading
+                self.sheet.repeat_rows(3)
         self.row += 1
+        self.first = self.row
 
     def notes(self) -> None:
+        """Close a block: what is unknown in grey, also where a formula says it, then the notes."""
+        area = (self.first, 0, self.row - 1, len(self.gabarit.colonnes) - 1)
+        unknown = {"type": "cell", "criteria": "==", "value": f'"{MISSING}"', "format": self.grey}
+        self.sheet.conditional_format(*area, unknown)
         for text in self.gabarit.notes:
             self.sheet.write_string(self.row + 1, 0, text, self.note)
             self.row += 1
@@ -336,8 +333,7 @@ class _Sheet:
         elif isinstance(value, Fraction):
             self.sheet.write_number(self.row, rank, float(value), style)
         elif value:
-            text_style = self.missing[kind] if value == MISSING else style
-            self.sheet.write_string(self.row, rank, value, text_style)
+            self.sheet.write_string(self.row, rank, value, style)
             self._grow(-(-len(value) * 6 // (column.largeur * 5)))
         else:
             self.sheet.write_blank(self.row, rank, None, style)
@@ -500,8 +496,14 @@ def _own_paid(totals: Mapping[str, int | None], group: str, contrat: Any) -> int
 def _blocks(
     gabarit: Gabarit, contrat: Any, executions: Sequence[Any]
 ) -> list[tuple[int, Any | None]]:
-    """The exercises that a sheet shows; annexe 3 only those whose budget is signed."""
-    blocks = [(execution.exercice, execution) for execution in executions]
+    """The exercises that a sheet shows: not those after the end of its volet, unless money still
+    moved on it; in annexe 3 only those whose budget is signed."""
+    groups = _groups(contrat, gabarit)
+    blocks = [
+        (run.exercice, run)
+        for run in executions
+        if any(group.fin.year >= run.exercice for group in groups) or _moved(run, contrat, groups)
+    ]
     if gabarit.exercices == "prevus":
         blocks = [
             (year, execution)
@@ -511,12 +513,35 @@ def _blocks(
     return blocks or [(contrat.exercices[0], None)]
 
 
-def _write_indicators(sheet: _Sheet, contrat: Any, frame: pd.DataFrame) -> None:
+def _moved(execution: Any, contrat: Any, groups: Sequence[Any]) -> bool:
+    """True when money was realised, excluded or paid on one of the groups in the exercise."""
+    rows = _of(execution.par_action, contrat=contrat.code)
+    rows = rows[rows["groupe"].isin([group.code for group in groups])]
+    return any(value for key in ("realise", "ineligible", "verse") for value in rows[key])
+
+
+def _to_come(source: str, last: int) -> bool:
+    """True for what a year after the bilan will say: its cell stays empty, it is not missing.
+
+    >>> _to_come("resultat.2025", 2024), _to_come("cible.2025", 2024), _to_come("indicateur", 2024)
+    (True, False, False)
+    """
+    kind, _, year = source.partition(".")
+    return kind in ("resultat", "taux", "statut") and year.isdigit() and int(year) > last
+
+
+def _write_indicators(
+    sheet: _Sheet, contrat: Any, frame: pd.DataFrame, executions: Sequence[Any]
+) -> None:
     year = contrat.exercices[0]
+    last = max((execution.exercice for execution in executions), default=contrat.exercices[-1])
     sheet.heading({"exercice": year, "suivant": year + 1})
     for row in _indicator_rows(sheet.gabarit, contrat, frame):
         refs, columns = sheet.refs(), sheet.gabarit.colonnes
-        cells = {column.cle: row.get(column.source, MISSING) for column in columns}
+        cells = {
+            column.cle: None if _to_come(column.source, last) else row.get(column.source, MISSING)
+            for column in columns
+        }
         for rank, column in enumerate(columns):
             sheet.put(rank, cells[column.cle], column, formula=_rate_formula(column, cells, refs))
         sheet.row += 1
@@ -560,20 +585,26 @@ def _write_readme(
         for contrat in contrats.values()
     ]
     lines += [("", wrap), ("Feuilles", bold)]
-    lines += [(f"{g.feuille} : {g.titre.split(' – ')[0]}", wrap) for g in gabarits]
+    lines += [
+        (title if title.startswith(g.feuille) else f"{g.feuille} : {title}", wrap)
+        for g in gabarits
+        for title in [re.sub(r" – [^–]*\{.*", "", g.titre)]
+    ]
     lines += [("", wrap), ("Notes", bold), *((note, wrap) for note in readme.notes)]
     for row, (text, style) in enumerate(lines):
         sheet.write_string(row, 0, text, style)
+        sheet.set_row(row, 16 * -(-len(text) // 100) if style is wrap else 22)
 
 
 def _stamp(executions: Sequence[Any], simule: bool) -> str:
     """When the figures stop and whether they are simulated, on every sheet."""
-    years = ", ".join(str(execution.exercice) for execution in executions) or MISSING
+    years = [str(execution.exercice) for execution in executions]
     limits = [getattr(execution, "arrete_au", None) for execution in executions]
     limit = next((day for day in reversed(limits) if day is not None), None)
-    upto = f"arrêté au {limit:%d/%m/%Y}" if limit else "exercice entier"
+    s = "s" if len(years) > 1 else ""
+    upto = f", arrêté{s} au {limit:%d/%m/%Y}" if limit else f" entier{s}"
     empty = [str(e.exercice) for e in executions if not getattr(e, "renseigne", True)]
-    text = f"Exercice(s) {years}, {upto}"
+    text = f"Exercice{s} {' et '.join(years) or MISSING}{upto}"
     if empty:
         text += f" ; exécution {MISSING}e : {', '.join(empty)}"
     return f"Données simulées – {text}" if simule else text
@@ -603,4 +634,4 @@ def write_workbook(
             elif gabarit.lignes == "actions":
                 _write_actions(sheet, contrat, executions)
             else:
-                _write_indicators(sheet, contrat, indicateurs)
+                _write_indicators(sheet, contrat, indicateurs, executions)
