@@ -176,6 +176,7 @@ def load(
         prepare(depot, contrats_de(departement, depot.exercice, au), au) for depot in opened
     ]
     regles = run(preparations, declared(opened), load_lectures())
+    regles.suivants.update({year: contrats_de(departement, year + 1) for year in years})
     depots = [depot for depot in opened if depot.exercice in years]
     executions = [regles.executions[year] for year in years]
     risks = [

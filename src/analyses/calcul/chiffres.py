@@ -13,11 +13,25 @@ from typing import Any
 
 from analyses.calcul.citations import clause_of
 from analyses.calcul.execution import Execution
+from analyses.calcul.money import decimal_text, euros_text
 from analyses.calcul.moteur import Chaine, Regles, advances, consumed
 from analyses.calcul.regles_emploi import Solde, ceiling
 from analyses.calcul.regles_solidarites import CD, ETAT
 
 Value = int | Fraction | str | None
+
+
+def value_text(value: Value) -> str:
+    """A figure as the public files write it: euros with two decimals, fractions, words.
+
+    >>> value_text(123456), value_text(Fraction(1, 3)), value_text(None)
+    ('1234.56', '0.333333', '')
+    """
+    if isinstance(value, Fraction):
+        return decimal_text(value)
+    if isinstance(value, int):
+        return euros_text(value)
+    return value or ""
 
 
 @dataclass(frozen=True)

@@ -7,9 +7,9 @@ from typing import Any
 
 import pandas as pd
 
-from analyses.calcul.chiffres import Chiffre, figures, shared_figures
+from analyses.calcul.chiffres import Chiffre, figures, shared_figures, value_text
 from analyses.calcul.execution import Preparation
-from analyses.calcul.moteur import Declares, Regles, run
+from analyses.calcul.moteur import Regles, run
 
 COLONNES = [
     "interpretation",
@@ -34,7 +34,6 @@ def _all(regles: Regles, exercices: Sequence[int]) -> dict[tuple[Any, ...], Chif
 
 def effects(
     preparations: Sequence[Preparation],
-    declares: Declares,
     regles: Regles,
     interpretations: Iterable[Mapping[str, Any]],
     exercices: Sequence[int],
@@ -53,7 +52,9 @@ def effects(
         for reading in interpretation["lectures"]:
             if reading == regles.lectures[code]:
                 continue
-            other = _all(run(preparations, declares, {**regles.lectures, code: reading}), exercices)
+            other = _all(
+                run(preparations, regles.declares, {**regles.lectures, code: reading}), exercices
+            )
             for key in dict.fromkeys([*kept, *other]):
                 one, two = kept.get(key), other.get(key)
                 before, after = (None if c is None else c.valeur for c in (one, two))
@@ -62,6 +63,14 @@ def effects(
     return pd.DataFrame(
         {name: pd.Series([row[name] for row in rows], dtype=object) for name in COLONNES}
     )
+
+
+def effects_table(frame: pd.DataFrame) -> pd.DataFrame:
+    """The same as text, as lectures.csv writes it (euros with two decimals, fractions of 1)."""
+    texts = {name: frame[name].astype(str) for name in COLONNES[:9]}
+    for name in COLONNES[9:]:
+        texts[name] = pd.Series([value_text(value) for value in frame[name]], dtype=object)
+    return pd.DataFrame(texts, columns=COLONNES)
 
 
 def _row(code: str, reading: str, figure: Any, before: Any, after: Any) -> dict[str, Any]:

@@ -42,11 +42,14 @@ class Regles:
     """Outcome of the rules: executions and chains by exercise, shares, balances.
 
     `parts` by (exercice, contrat, niveau, code): (planned, consumed). `soldes` by (contrat,
-    groupe), at the exercise of its bilan. `contrats`: the version that each exercise used.
+    groupe), at the exercise of its bilan. `contrats`: the version that each exercise used,
+    `suivants`: the one of the next exercise (annexe 6, columns H to M).
     """
 
     lectures: Mapping[str, str]
+    declares: Declares = field(default_factory=dict)
     contrats: dict[int, Mapping[str, Any]] = field(default_factory=dict)
+    suivants: dict[int, Mapping[str, Any]] = field(default_factory=dict)
     executions: dict[int, Execution] = field(default_factory=dict)
     chaines: dict[tuple[int, str, str], Chaine] = field(default_factory=dict)
     parts: dict[tuple[int, str, str, str], tuple[Part, Part]] = field(default_factory=dict)
@@ -208,7 +211,7 @@ def run(
 ) -> Regles:
     """Run the rules over exercises given in order, under one set of readings."""
     state = _Etat(declares or {}, lectures or {})
-    regles = Regles(lectures or {})
+    regles = Regles(lectures or {}, declares or {})
     for ready in preparations:
         year, contrats = ready.depot.exercice, ready.contrats
         reports = state.reports(contrats, year)

@@ -8,7 +8,7 @@ from typing import Any, cast
 
 import pandas as pd
 
-from analyses.calcul.chiffres import figures, readings_of
+from analyses.calcul.chiffres import figures, readings_of, value_text
 from analyses.calcul.citations import clause_of
 from analyses.calcul.money import decimal_text, euros_text, number_text
 
@@ -422,18 +422,13 @@ def _follow_up(contrat: str) -> str:
 def _rule_rows(regles: Any, exercices: Sequence[int], simule: bool) -> Iterator[Row]:
     """Figures of the rules: engaged, paid, parts, carry-overs, ceilings, balances, versions."""
     for figure in figures(regles, exercices):
-        value = figure.valeur
-        if isinstance(value, int):
-            value = euros_text(value)
-        elif isinstance(value, Fraction):
-            value = decimal_text(value)
         readings = _readings(regles, figure.lectures)
         words = " ; ".join(part for part in (figure.note, readings) if part)
         yield _row(
             figure.mesure,
             _place(figure.contrat, figure.exercice, figure.niveau, figure.code),
             figure.financeur,
-            value or "",
+            value_text(figure.valeur),
             figure.unite,
             figure.statut,
             figure.article,

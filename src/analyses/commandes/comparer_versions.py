@@ -78,14 +78,14 @@ def _compare(args: argparse.Namespace) -> int:
         after = args.apres or versions[-1]
         rank = versions.index(after) if after in versions else 0
         before = args.avant or versions[max(0, rank - 1)]
+        if before == after:
+            print(f"Contrat {code} : une seule version, {after} ; rien à comparer.")
+            continue
         one, two = (load_version(args.departement, code, name, params) for name in (before, after))
         print(
             f"Contrat {code} : de {before} (effet {one.version.effet:%d/%m/%Y}) "
             f"à {after} (effet {two.version.effet:%d/%m/%Y})"
         )
-        if before == after:
-            print("  Une seule version : rien à comparer.")
-            continue
         found = compare(one, two)
         every += found
         print(f"  {len(found) or 'Aucun'} changement{'s' if len(found) > 1 else ''}.")

@@ -70,9 +70,14 @@ def _overlaps(fichier: str, lines: list[tuple[dt.date, dt.date, Fraction, int]])
     return []
 
 
-def check_commitments(table: Table, exercice: int, mandats: Table | None) -> Found:
-    """Commitments dated after their exercise; a note when mandates name unknown ones."""
-    problems = [
+def check_commitments(table: Table) -> list[Problem]:
+    """Commitments dated after their exercise (an earlier date is a commitment carried over).
+
+    >>> row = dict(exercice=2024, date=dt.date(2025, 3, 1), ligne=2)
+    >>> check_commitments(Table("engagements", "e.csv", [row], [set()]))[0].trouve
+    '01/03/2025'
+    """
+    return [
         Problem(
             table.fichier,
             row["ligne"],
@@ -84,18 +89,13 @@ def check_commitments(table: Table, exercice: int, mandats: Table | None) -> Fou
         for row in table.good_rows
         if row["date"] > dt.date(row["exercice"] + 1, 1, 31)
     ]
-    known = {row["id_engagement"] for row in table.good_rows}
-    named = {row["id_engagement"] for row in (mandats.good_rows if mandats else [])} - {""}
-    missing = len(named - known)
-    note = f"{table.fichier} : {missing} engagement(s) cités par des mandats n'y sont pas"
-    return problems, [note] if missing else []
 
 
-def check_decisions(table: Table, exercice: int, *mandats: Table | None) -> Found:
+def check_decisions(table: Table, *mandats: Table | None) -> Found:
     """Decisions on ledger lines that no file has.
 
     >>> row = dict(exercice=2024, numero_mandat="7", numero_ligne="1", ligne=2)
-    >>> check_decisions(Table("decisions_eligibilite", "d.csv", [row], [set()]), 2024,
+    >>> check_decisions(Table("decisions_eligibilite", "d.csv", [row], [set()]),
     ...     Table("mandats", "m.csv"))[0][0].trouve
     'mandat 7, ligne 1, exercice 2024 : absent'
     """
@@ -211,10 +211,10 @@ def check_rules_tables(
     if "temps_agents" in tables:
         found.append(check_staff(tables["temps_agents"], exercice))
     if "engagements" in tables:
-        found.append(check_commitments(tables["engagements"], exercice, mandats))
+        found.append((check_commitments(tables["engagements"]), []))
     if "decisions_eligibilite" in tables:
         before = precedents.get("mandats")
-        found.append(check_decisions(tables["decisions_eligibilite"], exercice, mandats, before))
+        found.append(check_decisions(tables["decisions_eligibilite"], mandats, before))
     if "reports" in tables:
         found.append((check_carry_overs(tables["reports"], contrats), []))
     for new, unchecked in found:
