@@ -262,6 +262,8 @@ def _chains(lieu: _Lieu, regles: Regles) -> Iterator[Chiffre]:
     yield lieu.chiffre("plafond", "etat", top, "art. 2.2 et annexe 6", carried, donnees=later)
     kept = _sum(m.a_reporter for m in state)
     note = "aucun report au-delà du terme" if lieu.exercice >= lieu.contrat.fin.year else ""
+    if any(m.dotation is None for m in rights):
+        note = f"participation notifiée {lieu.exercice} non renseignée : aucun avenant"
     yield lieu.chiffre("a_reporter", "etat", kept, report, lieu.report, note=note)
     kept = _sum(m.a_reporter for m in own)
     yield lieu.chiffre("a_reporter", "cd", kept, report, lieu.consomme, note=note)

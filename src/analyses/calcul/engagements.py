@@ -10,6 +10,8 @@ from datetime import date
 
 import pandas as pd
 
+from analyses.calcul.affectation import SIGNES
+
 Key = tuple[str, str]
 
 
@@ -34,18 +36,48 @@ def engaged(
     return sums
 
 
-def paid_mask(lignes: pd.DataFrame, arrete_au: date | None = None) -> pd.Series:
-    """True for the lines paid at the closing date (date_paiement ≤ arrete_au).
+def paid_on(lignes: pd.DataFrame, *mandats: pd.DataFrame | None) -> list[date | None]:
+    """Day on which each line was paid. A reversal that says nothing follows the line it takes
+    back: what was paid and cancelled is not paid any more.
 
-    >>> lines = pd.DataFrame({"date_paiement": [date(2024, 5, 2), None, date(2025, 1, 8)]})
-    >>> paid_mask(lines, date(2024, 12, 31)).tolist()
+    `mandats`: where the origins are (the exercise's own lines, then the previous exercise's).
+
+    >>> lines = pd.DataFrame({"numero_mandat": ["1", "2"], "numero_ligne": ["1", "1"],
+    ...     "type": ["ordinaire", "annulation"], "mandat_origine": ["", "1"],
+    ...     "date_paiement": [date(2024, 5, 2), None]})
+    >>> paid_on(lines, lines)
+    [datetime.date(2024, 5, 2), datetime.date(2024, 5, 2)]
+    """
+    columns = ["type", "mandat_origine", "numero_ligne", "date_paiement"]
+    asked = [
+        None if not pd.isna(day) or SIGNES.get(kind, 1) > 0 or not origin else (origin, line)
+        for kind, origin, line, day in lignes[columns].itertuples(index=False)
+    ]
+    wanted = {origin for key in asked if key is not None for origin in [key[0]]}
+    paid: dict[tuple[str, str], date] = {}
+    for frame in mandats if wanted else ():
+        if frame is None:
+            continue
+        kept = frame[frame["numero_mandat"].isin(wanted) & frame["date_paiement"].notna()]
+        names = ["type", "numero_mandat", "numero_ligne", "date_paiement"]
+        for kind, number, line, day in kept[names].itertuples(index=False):
+            if SIGNES.get(kind, 1) > 0:
+                paid.setdefault((number, line), day)
+    return [
+        (None if pd.isna(day) else day) if key is None else paid.get(key)
+        for key, day in zip(asked, lignes["date_paiement"], strict=True)
+    ]
+
+
+def paid_mask(paye_le: pd.Series, arrete_au: date | None = None) -> pd.Series:
+    """True for the lines paid at the closing date (day of payment ≤ arrete_au).
+
+    >>> days = pd.Series([date(2024, 5, 2), None, date(2025, 1, 8)], dtype=object)
+    >>> paid_mask(days, date(2024, 12, 31)).tolist()
     [True, False, False]
     """
     return pd.Series(
-        [
-            not pd.isna(day) and (arrete_au is None or day <= arrete_au)
-            for day in lignes["date_paiement"]
-        ],
-        index=lignes.index,
+        [not pd.isna(day) and (arrete_au is None or day <= arrete_au) for day in paye_le],
+        index=paye_le.index,
         dtype=bool,
     )

@@ -15,7 +15,7 @@ from typing import Any
 import pandas as pd
 
 from analyses.calcul.affectation import assign
-from analyses.calcul.engagements import engaged, paid_mask
+from analyses.calcul.engagements import engaged, paid_mask, paid_on
 from analyses.calcul.ineligibilite import decided, eligibility, judge
 from analyses.calcul.parts import Reports, funder_shares
 from analyses.calcul.personnel import staff_costs
@@ -137,6 +137,8 @@ def prepare(depot: Any, contrats: Mapping[str, Any], arrete_au: date | None = No
         getattr(depot, "decisions_precedentes", None), getattr(depot, "decisions_eligibilite", None)
     )
     judged = judge(lines, covered, decisions)
+    days = paid_on(lines, depot.mandats, origins)
+    judged["paye_le"] = pd.Series(days, index=lines.index, dtype=object)
     return Preparation(
         depot, covered, arrete_au, lines, judged, counted[~known].reset_index(drop=True), True
     )
@@ -223,11 +225,12 @@ def _spent(
     judged = eligibility(ready.lignes, ready.jugement, set(costs), lectures)
     lines = ready.lignes.assign(**{str(name): judged[name] for name in judged})
     eligible = lines[lines["eligible"]]
+    paid = ready.jugement["paye_le"][lines["eligible"]]
     series = {
         "ineligible": _sums(lines[lines["motif_ineligible"] != ""]),
         "double_compte": _sums(lines[lines["double_compte"]]),
         "journee_complementaire": _sums(eligible[eligible["journee_complementaire"]]),
-        "paye": _sums(eligible[paid_mask(eligible, ready.arrete_au)]),
+        "paye": _sums(eligible[paid_mask(paid, ready.arrete_au)]),
     }
     columns = ["contrat", "action", "mois"]
     by_line = eligible[[*columns, "montant_signe"]].rename(columns={"montant_signe": "montant"})

@@ -262,8 +262,8 @@ def _parts(
                 least = Fraction(str(half.valeur))
                 least = least if half is rule else 1 - least
                 actions = _of(contrat, key)
-                places.append((group.niveau, group.code_public, actions, least, reading))
                 places += [("action", a.code, [a], least, reading) for a in actions]
+                places.append((group.niveau, group.code_public, actions, least, reading))
         if rule is not None:
             everything = list(contrat.actions.values())
             least = Fraction(str(rule.valeur))

@@ -92,12 +92,10 @@ def essentiel(b: Bilan, contrat: str | None = None) -> Markdown:
     if contrat in (None, "solidarites"):
         gaps = _gaps(b)
         if gaps:
-            lines.append(
-                f"- **Reports déclarés** : {len(gaps)} ne correspond(ent) pas au report calculé."
-            )
+            lines.append(f"- **Reports déclarés qui diffèrent du calcul** : {len(gaps)}.")
     decided = sum(len(e.decisions) for e in b.executions)
     if decided:
-        lines.append(f"- **Décisions d'éligibilité** : {decided} ligne(s) de mandat concernée(s).")
+        lines.append(f"- **Lignes de mandat sous décision d'éligibilité** : {decided}.")
     return markdown("\n".join(lines) or f"- Règles financières : {fmt.NON_RENSEIGNE}.")
 
 
@@ -112,7 +110,7 @@ def _essentiel_parts(b: Bilan, contrat: str | None) -> Iterator[str]:
                 if (exercice, name, niveau) == (year, terms.code, "action")
             ]
             count = Counter(part.statut for part in parts)
-            shown = ", ".join(f"{count[s]} {w}" for s, w in _STATUTS.items() if count[s])
+            shown = ", ".join(f"{w} pour {count[s]}" for s, w in _STATUTS.items() if count[s])
             chains = [
                 chaine
                 for (exercice, name, _), chaine in b.regles.chaines.items()
@@ -124,7 +122,7 @@ def _essentiel_parts(b: Bilan, contrat: str | None) -> Iterator[str]:
             )
             yield (
                 f"- **{_contrat(terms.code)} {year}** : part du Département d'au moins 50 % "
-                f"(art. 2.2) : {shown} (actions) ; crédits de l'État à reporter : "
+                f"(art. 2.2), par action : {shown} ; crédits de l'État à reporter : "
                 f"{fmt.euros(kept)} ; à rembourser : {fmt.euros(back)}."
             )
 
@@ -142,8 +140,13 @@ def _essentiel_soldes(b: Bilan, contrat: str | None) -> Iterator[str]:
             if solde.trop_percu
             else f"solde à recevoir {fmt.euros(solde.solde)}"
         )
+        over = (solde.du or 0) > (solde.base or 0)
+        warning = (
+            " **Le dû dépasse le coût éligible** (art. 8 ; `forfait-volet-1`)." if over else ""
+        )
         yield (
-            f"- **{place}** : dû {fmt.euros(solde.du)}, versé {fmt.euros(solde.verse)} ; {verdict}."
+            f"- **{place}** : dû {fmt.euros(solde.du)}, versé {fmt.euros(solde.verse)} ; "
+            f"{verdict}.{warning}"
         )
 
 
@@ -169,13 +172,14 @@ def versions(b: Bilan) -> Styler:
 # --- the 50 % -------------------------------------------------------------------------------
 
 
-def parts_departement(b: Bilan, contrat: str | None = None, detail: bool = True) -> Styler:
-    """The département's part, planned then consumed (solidarités art. 2.2; emploi art. 3.3)."""
+def parts_departement(b: Bilan, contrat: str | None = None) -> Styler | Markdown:
+    """The département's part, planned then consumed (solidarités art. 2.2; emploi art. 3.3).
+
+    An exercise without a signed budget is left out: the essential says that it is unknown.
+    """
     rows = []
     for (year, name, niveau, code), (planned, used) in b.regles.parts.items():
-        if year not in _years(b) or contrat not in (None, name):
-            continue
-        if niveau == "action" and not detail:
+        if year not in _years(b) or contrat not in (None, name) or planned.base is None:
             continue
         rows.append(
             {
@@ -186,20 +190,32 @@ def parts_departement(b: Bilan, contrat: str | None = None, detail: bool = True)
                 "Base consommée": used.base,
                 "Consommé CD": used.cd,
                 "Part consommée": _part(used),
-                "Minimum": used.minimum,
-                "Écart au minimum": used.ecart,
+                "Minimum": _amount(used, used.minimum),
+                "Écart au minimum": _amount(used, used.ecart),
                 "Part minimale": _STATUTS[used.statut],
             }
         )
     columns = ["Exercice", "Contrat", "Action, axe ou volet", "Part prévue", "Base consommée"]
     columns += ["Consommé CD", "Part consommée", "Minimum", "Écart au minimum", "Part minimale"]
-    formats = _euros("Base consommée", "Consommé CD", "Minimum", "Écart au minimum")
-    formats |= {"Exercice": str, "Part prévue": _rate, "Part consommée": _rate}
+    formats = _euros("Base consommée", "Consommé CD")
+    formats |= {
+        "Minimum": fmt.euros,
+        "Écart au minimum": fmt.euros,
+        "Exercice": str,
+        "Part prévue": _rate,
+        "Part consommée": _rate,
+    }
+    if not rows:
+        return markdown(f"**Part du Département** : {fmt.NON_RENSEIGNE} (aucun budget signé).")
     return table(_rows(rows, columns), f"Part du Département ({_period(b)})", formats)
 
 
 def _part(part: Part) -> Fraction | str | None:
     return "sans objet" if part.statut == "sans_objet" else part.taux
+
+
+def _amount(part: Part, value: int | None) -> int | str | None:
+    return "sans objet" if part.statut == "sans_objet" else value
 
 
 def _place(b: Bilan, contrat: str, niveau: str, code: str) -> str:
@@ -342,10 +358,9 @@ def soldes(b: Bilan) -> Styler | Markdown:
             continue
         terms = b.regles.contrats[year][name]
         planned = [advances(terms, y)[groupe] for y in s.exercices]
-        due = clause_of(terms, "solde", groupe)
         rows.append(
             {
-                "Volet": _groupe(b, name, groupe),
+                "Volet": _groupe(b, name, groupe).replace(" ", fmt.NBSP),
                 "Exercices": " et ".join(map(str, s.exercices)),
                 "Plafond (art. 4.1)": s.plafond,
                 "Avance (art. 6)": total([v for v in planned if v is not None]),
@@ -357,13 +372,12 @@ def soldes(b: Bilan) -> Styler | Markdown:
                 "Dû par l'État": s.du,
                 "Solde": s.solde,
                 "Trop-perçu": s.trop_percu,
-                "Bilan": f"{due.valeur}" if due else "",
             }
         )
     if not rows:
         return markdown("**Soldes** : aucun volet ne se solde sur ces exercices (art. 6).")
-    euros = [c for c in rows[0] if c not in ("Volet", "Exercices", "Part de l'État", "Bilan")]
-    formats: dict[str, Formatter] = {"Part de l'État": _rate, **_euros(*euros)}
+    other: dict[str, Formatter] = {"Volet": str, "Exercices": str, "Part de l'État": _rate}
+    formats = other | _euros(*(column for column in rows[0] if column not in other))
     caption = f"Soldes des volets : plafond, avance, dû ({_period(b)})"
     return table(_rows(rows, list(rows[0])), caption, formats)
 
@@ -553,8 +567,21 @@ def _gap(value: Any, unite: str) -> str:
     return text.replace("%", "points") if unite == "ratio" else text
 
 
-def effets_lectures(b: Bilan, niveaux: Sequence[str] = ("contrat", "volet")) -> Styler | Markdown:
-    """What each figure would be under the readings that were not chosen, one at a time."""
+def _short(line: Mapping[Any, Any]) -> str:
+    if line["niveau"] == "contrat":
+        return _contrat(line["contrat"])
+    return f"{line['niveau'].capitalize()} {str(line['code']).lstrip('v')}"
+
+
+def effets_lectures(
+    b: Bilan,
+    niveaux: Sequence[str] = ("contrat", "volet"),
+    mesures: Sequence[str] | None = None,
+) -> Styler | Markdown:
+    """What each figure would be under the readings that were not chosen, one at a time.
+
+    `mesures`: codes of resultats.csv to show (default: all of them).
+    """
     from analyses.calcul.effets import effects
     from analyses.calcul.parametres import load_interpretations
 
@@ -562,6 +589,8 @@ def effets_lectures(b: Bilan, niveaux: Sequence[str] = ("contrat", "volet")) -> 
     frame = effects(b.preparations, b.regles, known, b.exercices)
     words = {(row["code"], r): text for row in known for r, text in row["lectures"].items()}
     kept = frame[frame["niveau"].isin(list(niveaux))]
+    if mesures is not None:
+        kept = kept[kept["mesure"].isin(list(mesures))]
     rows = []
     for line in kept.to_dict("records"):
         funder = _funder(b, line["contrat"], line["financeur"]) if line["financeur"] else ""
@@ -570,10 +599,8 @@ def effets_lectures(b: Bilan, niveaux: Sequence[str] = ("contrat", "volet")) -> 
         rows.append(
             {
                 "Interprétation": code,
-                "Lecture retenue": words[code, b.regles.lectures[code]],
                 "Autre lecture": words[code, line["lecture"]],
-                "Chiffre": f"{_place(b, line['contrat'], line['niveau'], line['code'])} "
-                f"{line['exercice']} : {what}",
+                "Chiffre": f"{_short(line)} {line['exercice']} : {what}",
                 "Retenu": _value(line["retenu"], line["unite"]),
                 "Serait": _value(line["valeur"], line["unite"]),
                 "Écart": _gap(line["ecart"], line["unite"]),
@@ -582,7 +609,7 @@ def effets_lectures(b: Bilan, niveaux: Sequence[str] = ("contrat", "volet")) -> 
     if not rows:
         return markdown("**Autres lectures** : aucun chiffre ne changerait.")
     caption = f"Ce que les chiffres seraient sous les autres lectures ({_period(b)})"
-    return table(_rows(rows, list(rows[0])), caption)
+    return table(_rows(rows, list(rows[0])), caption, _euros("Retenu", "Serait", "Écart"))
 
 
 def interpretations(b: Bilan) -> Styler:
