@@ -13,10 +13,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from analyses.calcul.affectation import assign
-from analyses.calcul.execution import consumed, execution
+from analyses.calcul.execution import execution
 from analyses.calcul.indicateurs import attainment, compare
 from analyses.calcul.money import share
 from analyses.calcul.parametres import load_interpretations, load_seuils
+from analyses.calcul.regles_solidarites import consumption
 from analyses.calcul.resultats import COLONNES, resultats
 from analyses.calcul.sous_consommation import sous_consommation
 from analyses.contrat.cell import read_cell
@@ -309,13 +310,13 @@ def test_ineligible_lines_and_their_cancellation() -> None:
 def test_third_party_receipt_fixes_its_part() -> None:
     """Fiche 1: realised 80 000; CAF paid 25 000: 55 000 left on 47 500 / 47 500: 27 500 each."""
     plan = {"etat": 4_750_000, "cd": 4_750_000, "caf": 2_500_000}
-    assert consumed(plan, 8_000_000, {"caf": 2_500_000}) == {
+    assert consumption(plan, 8_000_000, {"caf": 2_500_000}) == {
         "etat": 2_750_000,
         "cd": 2_750_000,
         "caf": 2_500_000,
     }
-    assert consumed(plan, 1_000, {"caf": 2_500_000}) == {"etat": 0, "cd": 0, "caf": 1_000}
-    assert consumed({"caf": 100}, 90, {"caf": 60}) == {"caf": 60, "cd": 30}
+    assert consumption(plan, 1_000, {"caf": 2_500_000}) == {"etat": 0, "cd": 0, "caf": 1_000}
+    assert consumption({"caf": 100}, 90, {"caf": 60}) == {"caf": 60, "cd": 30}
 
 
 def test_state_payment_is_spread_over_the_planned_state_credits() -> None:

@@ -183,6 +183,8 @@ def test_sheets_in_order_and_simulated(paths):
         "Bilan volet 1",
         "Bilan volet 2",
         "Bilan volet 3",
+        "Soldes volets",
+        "Article 3",
     ]
     assert all(
         any("Données simulées" in str(c.value) for row in sheet for c in row) for sheet in book
@@ -224,7 +226,8 @@ def test_annexe_6_formula_and_headers(paths):
         "Fiche action N°",
         "Intitulé de l'action",
     ]
-    assert order[4:] == [*"ABCDE", "Montant total réalisé au 31/12/2024", *"FGHIJKLM"]
+    assert order[4:18] == [*"ABCDE", "Montant total réalisé au 31/12/2024", *"FGHIJKLM"]
+    assert all(header.endswith("(ajout)") for header in order[18:])
     assert table[3]["Montant total réalisé au 31/12/2024"] == "non renseigné"
 
 

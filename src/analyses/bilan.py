@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -30,6 +30,8 @@ class Bilan:
     contradictions: list[Any]
     resultats: pd.DataFrame
     simule: bool
+    regles: Any = None  # outcome of the rules (calcul.moteur.Regles)
+    preparations: list[Any] = field(default_factory=list)  # exercises before any open reading
 
 
 def read_date(text: str | date | None, champ: str = "arrete-au") -> date | None:
@@ -131,6 +133,33 @@ def open_depots(
     return depots
 
 
+def contrats_de(departement: str, exercice: int, au: date | None = None) -> dict[str, Any]:
+    """The contracts of an exercise, in the version that applies at its end (or at `au` before it):
+    an avenant changes nothing before its date.
+
+    >>> contrats_de("55", 2024)["emploi"].version.code
+    '2024-06-20-initial'
+    """
+    from analyses.contrat.load import load_contrats
+
+    end = date(exercice, 12, 31)
+    return load_contrats(departement, min(au, end) if au else end)
+
+
+def earlier_years(
+    departement: str, first: int, donnees: Path, contrats: dict[str, Any]
+) -> list[int]:
+    """Exercises before `first` whose files are there, without a hole, back to the contracts' start:
+    what they leave is carried over."""
+    start = min((c.debut.year for c in contrats.values()), default=first)
+    years: list[int] = []
+    for year in range(first - 1, start - 1, -1):
+        if not (donnees / departement / str(year)).is_dir():
+            break
+        years.insert(0, year)
+    return years
+
+
 def load(
     departement: str,
     exercice: int,
@@ -138,17 +167,19 @@ def load(
     donnees: str | Path = "data/raw",
     exercices: Sequence[int] | Literal["periode"] | None = None,
 ) -> Bilan:
-    """Contracts as they stood at the end of the period, checked data, and every analysis.
+    """Contracts as they stood in each exercise, checked data, and every analysis.
 
     `exercices` (default: `exercice` alone) lists the years covered, as [2024, 2025]; "periode":
-    those that the contracts share, up to `exercice`.
-    Raises `BilanError` with all the problems of all the years.
+    those that the contracts share, up to `exercice`. Earlier exercises of the contracts are read
+    too when they are there, for what they carry over. Raises `BilanError` with all the problems
+    of all the years.
     """
     import pandas as pd
 
-    from analyses.calcul.execution import execution
+    from analyses.calcul.execution import prepare
     from analyses.calcul.indicateurs import attainment
-    from analyses.calcul.parametres import load_seuils
+    from analyses.calcul.moteur import declared, run
+    from analyses.calcul.parametres import load_lectures, load_seuils
     from analyses.calcul.resultats import resultats
     from analyses.calcul.sous_consommation import sous_consommation
     from analyses.contrat.contradictions import find_contradictions
@@ -159,16 +190,23 @@ def load(
     years = period(contrats, exercice) if exercices == "periode" else list(exercices or [])
     years = years or [exercice]
     check_years(contrats, years, au)
-    seuils = load_seuils()
-    depots = open_depots(departement, years, data_folder(donnees), contrats)
-    executions = [execution(depot, contrats, au) for depot in depots]
+    seuils, folder = load_seuils(), data_folder(donnees)
+    every = [*earlier_years(departement, min(years), folder, contrats), *years]
+    opened = open_depots(departement, every, folder, contrats)
+    preparations = [
+        prepare(depot, contrats_de(departement, depot.exercice, au), au) for depot in opened
+    ]
+    regles = run(preparations, declared(opened), load_lectures())
+    regles.suivants.update({year: contrats_de(departement, year + 1) for year in years})
+    depots = [depot for depot in opened if depot.exercice in years]
+    executions = [regles.executions[year] for year in years]
     risks = [
-        sous_consommation(done, contrats, depot, au, seuils)
+        sous_consommation(done, regles.contrats[done.exercice], depot, au, seuils)
         for done, depot in zip(executions, depots, strict=True)
     ]
     sous_conso = pd.concat(risks, ignore_index=True)
     indicateurs = attainment(contrats, depots, seuils)
-    simule = any(depot.simule for depot in depots)
+    simule = any(depot.simule for depot in opened)
     return Bilan(
         departement=departement,
         exercices=years,
@@ -179,6 +217,8 @@ def load(
         sous_conso=sous_conso,
         indicateurs=indicateurs,
         contradictions=find_contradictions(contrats),
-        resultats=resultats(contrats, executions, sous_conso, indicateurs, simule),
+        resultats=resultats(contrats, executions, sous_conso, indicateurs, simule, regles),
         simule=simule,
+        regles=regles,
+        preparations=preparations,
     )

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Sequence
 
 from analyses.commandes import (
+    comparer_versions,
     controler,
     controler_contrat,
     deposer,
@@ -17,7 +18,10 @@ from analyses.commandes import (
 )
 from analyses.problems import BilanError
 
-COMMANDES = (produire, controler, controler_contrat, deposer, exemple, explorer)
+COMMANDES = (
+    *(produire, controler, controler_contrat, comparer_versions),
+    *(deposer, exemple, explorer),
+)
 
 _FRENCH = {
     "usage: ": "usage : ",

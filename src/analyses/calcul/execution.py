@@ -1,6 +1,7 @@
 """Financial execution of one exercise: planned, paid, realised, by action and by funder.
 
-Amounts are integer centimes; None means « non renseigné ».
+Amounts are integer centimes; None means « non renseigné ». What the texts leave open is read as
+`lectures` says (params/interpretations.yaml); what does not depend on a reading is prepared once.
 """
 
 from __future__ import annotations
@@ -13,8 +14,12 @@ from typing import Any
 
 import pandas as pd
 
-from analyses.calcul.affectation import assign, plain
-from analyses.calcul.money import share
+from analyses.calcul.affectation import assign
+from analyses.calcul.engagements import engaged, paid_mask, paid_on
+from analyses.calcul.ineligibilite import decided, eligibility, judge
+from analyses.calcul.parts import Reports, funder_shares
+from analyses.calcul.personnel import staff_costs
+from analyses.calcul.recettes import Key, receipts_of, state_payments, third_party_receipts
 
 COLONNES_ACTION = [
     "contrat",
@@ -24,8 +29,12 @@ COLONNES_ACTION = [
     "prevu",
     "realise",
     "ineligible",
+    "double_compte",
+    "personnel",
     "journee_complementaire",
     "verse",
+    "engage",
+    "paye",
     "taux",
 ]
 COLONNES_FINANCEUR = [
@@ -40,11 +49,16 @@ COLONNES_FINANCEUR = [
 COLONNES_MOIS = ["contrat", "groupe", "action", "mois", "realise", "cumul"]
 
 
+_SERIES = ("ineligible", "double_compte", "journee_complementaire", "paye")
+
+
 @dataclass(frozen=True)
 class Execution:
     """Execution of an exercise. `lignes`: assigned lines that count; `non_affecte`: the others.
 
     `verse_groupe` and `verse_contrat` are exact totals of the State's payments (None = unknown).
+    `personnel` has the staff costs charged to each action (None = no file), `decisions` the lines
+    that an explicit decision makes eligible or not, `tiers` the third-party receipts by action.
     """
 
     exercice: int
@@ -57,6 +71,23 @@ class Execution:
     renseigne: bool
     verse_groupe: dict[tuple[str, str], int | None] = field(default_factory=dict)
     verse_contrat: dict[str, int | None] = field(default_factory=dict)
+    personnel: pd.DataFrame | None = None
+    decisions: pd.DataFrame = field(default_factory=pd.DataFrame)
+    tiers: dict[Key, dict[str, int]] = field(default_factory=dict)
+    recettes_non_reparties: dict[tuple[str, str, str], int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Preparation:
+    """An exercise before any open reading: its files, its contracts, its assigned lines, judged."""
+
+    depot: Any
+    contrats: Mapping[str, Any]
+    arrete_au: date | None
+    lignes: pd.DataFrame
+    jugement: pd.DataFrame
+    non_affecte: pd.DataFrame
+    renseigne: bool
 
 
 def _frame(rows: list[dict[str, Any]], columns: list[str]) -> pd.DataFrame:
@@ -64,22 +95,6 @@ def _frame(rows: list[dict[str, Any]], columns: list[str]) -> pd.DataFrame:
     return pd.DataFrame(
         {name: pd.Series([row[name] for row in rows], dtype=object) for name in columns}
     )
-
-
-def ineligible_reason(contrat: Any, groupe: str, nature: str, objet: str) -> str:
-    """Why an article excludes an expenditure, with the article ('' when none does)."""
-    text = plain(objet)
-    for rule in contrat.ineligibles:
-        if rule.groupes and groupe not in rule.groupes:
-            continue
-        if rule.natures and not nature.startswith(tuple(rule.natures)):
-            continue
-        if rule.sauf_natures and nature.startswith(tuple(rule.sauf_natures)):
-            continue
-        if rule.mots and not any(plain(word) in text for word in rule.mots):
-            continue
-        return f"{rule.motif} ({rule.article})"
-    return ""
 
 
 def _counted(mandats: pd.DataFrame, exercice: int, arrete_au: date | None) -> pd.DataFrame:
@@ -90,25 +105,12 @@ def _counted(mandats: pd.DataFrame, exercice: int, arrete_au: date | None) -> pd
 
 
 def _described(lines: pd.DataFrame, contrats: Mapping[str, Any], exercice: int) -> pd.DataFrame:
-    """Assigned lines with groupe, eligible, motif_ineligible, journee_complementaire, mois."""
+    """Assigned lines with groupe, journee_complementaire, mois."""
     groups = {(c.code, a.code): a.groupe for c in contrats.values() for a in c.actions.values()}
-    keys = list(zip(lines["contrat"], lines["action"], strict=True))
-    groupe = [groups.get(key, "") for key in keys]
-    reasons: dict[tuple[str, ...], str] = {}
-    motifs = []
-    for (code, _), group, nature, objet in zip(
-        keys, groupe, lines["nature"], lines["objet_origine"], strict=True
-    ):
-        asked = (code, group, str(nature), str(objet))
-        if asked not in reasons:
-            contrat = contrats.get(code)
-            reasons[asked] = "" if contrat is None else ineligible_reason(contrat, *asked[1:])
-        motifs.append(reasons[asked])
+    keys = zip(lines["contrat"], lines["action"], strict=True)
     dates = lines["date_emission"]
     return lines.assign(
-        groupe=pd.Series(groupe, index=lines.index, dtype=object),
-        eligible=pd.Series([m == "" for m in motifs], index=lines.index, dtype=bool),
-        motif_ineligible=pd.Series(motifs, index=lines.index, dtype=object),
+        groupe=pd.Series([groups.get(key, "") for key in keys], index=lines.index, dtype=object),
         journee_complementaire=pd.Series(
             [d.year > exercice for d in dates], index=lines.index, dtype=bool
         ),
@@ -116,7 +118,34 @@ def _described(lines: pd.DataFrame, contrats: Mapping[str, Any], exercice: int) 
     )
 
 
-def _sums(lines: pd.DataFrame) -> dict[tuple[str, str], int]:
+def prepare(depot: Any, contrats: Mapping[str, Any], arrete_au: date | None = None) -> Preparation:
+    """Assign and judge the lines of an exercise, once for every reading.
+
+    A line counts when its exercice is the year and its date_emission at most `arrete_au` (None:
+    the whole exercise, journée complémentaire included).
+    """
+    year = depot.exercice
+    covered = {k: c for k, c in contrats.items() if year in c.exercices}
+    # Without rules nothing says which action a line belongs to: unknown, not zero.
+    if depot.mandats is None or depot.affectations is None:
+        empty = pd.DataFrame()
+        return Preparation(depot, covered, arrete_au, empty, empty, empty, False)
+    origins = getattr(depot, "mandats_precedents", None)
+    counted = _counted(assign(depot.mandats, depot.affectations, origins), year, arrete_au)
+    known = counted["contrat"].isin(list(covered)).to_numpy(dtype=bool)
+    lines = _described(counted[known].reset_index(drop=True), covered, year)
+    decisions = decided(
+        getattr(depot, "decisions_precedentes", None), getattr(depot, "decisions_eligibilite", None)
+    )
+    judged = judge(lines, covered, decisions)
+    days = paid_on(lines, depot.mandats, origins)
+    judged["paye_le"] = pd.Series(days, index=lines.index, dtype=object)
+    return Preparation(
+        depot, covered, arrete_au, lines, judged, counted[~known].reset_index(drop=True), True
+    )
+
+
+def _sums(lines: pd.DataFrame) -> dict[Key, int]:
     grouped = lines.groupby(["contrat", "action"])["montant_signe"].sum()
     keys: list[Any] = list(grouped.index)
     return {
@@ -124,109 +153,16 @@ def _sums(lines: pd.DataFrame) -> dict[tuple[str, str], int]:
     }
 
 
-def _receipts(
-    recettes: pd.DataFrame | None, exercice: int, arrete_au: date | None
-) -> list[tuple[str, str, str, int]] | None:
-    """(contrat, action or groupe or '', financeur, centimes) of the receipts cashed in time."""
-    if recettes is None:
-        return None
-    columns = ["exercice", "contrat", "action", "financeur", "montant", "date_encaissement"]
-    return [
-        (str(contrat), str(action or ""), str(funder), int(amount))
-        for year, contrat, action, funder, amount, cashed in recettes[columns].itertuples(
-            index=False
-        )
-        if year == exercice
-        and isinstance(cashed, date)
-        and (arrete_au is None or cashed <= arrete_au)
-    ]
-
-
-def _scope(contrat: Any, code: str) -> tuple[str | None, list[Any]]:
-    """(groupe or None, actions) that the `action` of a receipt speaks of."""
-    if code in contrat.actions:
-        return contrat.actions[code].groupe, [contrat.actions[code]]
-    for key, group in contrat.groupes.items():
-        # A bare number is an action of solidarites, never an axe.
-        if code and code in (key, group.code_public):
-            return key, [a for a in contrat.actions.values() if a.groupe == key]
-    return None, list(contrat.actions.values())
-
-
-def _verse(
-    contrats: Mapping[str, Any], receipts: list[tuple[str, str, str, int]], exercice: int
-) -> tuple[dict[tuple[str, str], int], dict[tuple[str, str], int], dict[str, int]]:
-    """State payments by action, groupe and contract; a payment made to a contract or a volet is
-    spread over the State's planned credits (interpretation verse-reparti-annexe-3)."""
-    by_action = {(c.code, a.code): 0 for c in contrats.values() for a in c.actions.values()}
-    by_group = {(c.code, key): 0 for c in contrats.values() for key in c.groupes}
-    by_contract = {c.code: 0 for c in contrats.values()}
-    pooled: dict[tuple[str, str], int] = {}
-    for contrat, code, funder, amount in receipts:
-        if funder == "etat" and contrat in contrats:
-            pooled[contrat, code] = pooled.get((contrat, code), 0) + amount
-    for (name, code), amount in pooled.items():
-        contrat_ = contrats[name]
-        by_contract[name] += amount
-        group, actions = _scope(contrat_, code)
-        if len(actions) == 1 and actions[0].code == code:
-            weights = {code: 1}
-        else:
-            weights = {a.code: (a.plan(exercice) or {}).get("etat", 0) for a in actions}
-        if sum(weights.values()) <= 0:
-            if group is not None:
-                by_group[name, group] += amount
-            continue
-        for action, part in share(amount, weights).items():
-            by_action[name, action] += part
-            by_group[name, contrat_.actions[action].groupe] += part
-    return by_action, by_group, by_contract
-
-
-def consumed(plan: Mapping[str, int], realise: int, tiers: Mapping[str, int]) -> dict[str, int]:
-    """Realised expenditure by funder: third-party receipts first, the plan's key for the rest.
-
-    When no other funder is planned the département, which runs the action, bears the rest.
-
-    >>> consumed({"etat": 50, "cd": 50, "caf": 20}, 90, {})
-    {'etat': 38, 'cd': 37, 'caf': 15}
-    >>> consumed({"etat": 50, "cd": 50, "caf": 20}, 90, {"caf": 10})
-    {'etat': 40, 'cd': 40, 'caf': 10}
-    """
-    result = dict.fromkeys([*plan, *(f for f in tiers if f not in plan)], 0)
-    rest = realise
-    for funder, amount in tiers.items():
-        result[funder] = max(0, min(amount, rest))
-        rest -= result[funder]
-    weights = {f: w for f, w in plan.items() if f not in tiers}
-    if sum(weights.values()) > 0:
-        for funder, part in share(rest, weights).items():
-            result[funder] += part
-    elif rest:
-        result["cd"] = result.get("cd", 0) + rest
-    return result
-
-
-def _third_parties(
-    receipts: list[tuple[str, str, str, int]] | None, contrat: str, action: str
-) -> dict[str, int]:
-    tiers: dict[str, int] = {}
-    for name, code, funder, amount in receipts or []:
-        if (name, code) == (contrat, action) and funder not in ("etat", "cd"):
-            tiers[funder] = tiers.get(funder, 0) + amount
-    return tiers
-
-
 def _by_month(
-    lines: pd.DataFrame, contrats: Mapping[str, Any], exercice: int, arrete_au: date | None
+    spent: pd.DataFrame, contrats: Mapping[str, Any], exercice: int, arrete_au: date | None
 ) -> pd.DataFrame:
     """Realised by month and running total; each month of the year, later ones when used."""
     last = 12 if arrete_au is None or arrete_au.year > exercice else arrete_au.month
     if arrete_au is not None and arrete_au.year < exercice:
         last = 0
     months = {f"{exercice}-{m:02d}" for m in range(1, last + 1)}
-    months |= set(lines["mois"])
-    grouped = lines.groupby(["contrat", "action", "mois"])["montant_signe"].sum()
+    months |= set(spent["mois"])
+    grouped = spent.groupby(["contrat", "action", "mois"])["montant"].sum()
     sums = {key: int(value) for key, value in grouped.items()}
     rows = []
     for contrat in contrats.values():
@@ -248,97 +184,170 @@ def _by_month(
     return _frame(rows, COLONNES_MOIS)
 
 
-def _lines(
-    depot: Any, contrats: Mapping[str, Any], arrete_au: date | None
-) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """(assigned lines that count, unassigned lines that count)."""
-    origins = getattr(depot, "mandats_precedents", None)
-    assigned = assign(depot.mandats, depot.affectations, origins)
-    counted = _counted(assigned, depot.exercice, arrete_au)
-    known = counted["contrat"].isin(list(contrats)).to_numpy(dtype=bool)
-    lines = _described(counted[known].reset_index(drop=True), contrats, depot.exercice)
-    return lines, counted[~known].reset_index(drop=True)
+def _staff(prepared: Preparation, lectures: Mapping[str, str]) -> pd.DataFrame | None:
+    """Staff costs of the exercise, of the actions that its contracts know."""
+    frame = staff_costs(
+        getattr(prepared.depot, "temps_agents", None),
+        prepared.depot.exercice,
+        prepared.arrete_au,
+        lectures.get("jour-de-personnel", "mois-reel"),
+    )
+    return None if frame is None else frame[frame["contrat"].isin(list(prepared.contrats))]
 
 
-def execution(depot: Any, contrats: Mapping[str, Any], arrete_au: date | None = None) -> Execution:
+def _by_key(frame: pd.DataFrame | None) -> dict[Key, int]:
+    sums: dict[Key, int] = {}
+    if frame is not None:
+        for contrat, action, amount in frame[["contrat", "action", "montant"]].itertuples(
+            index=False
+        ):
+            sums[contrat, action] = sums.get((contrat, action), 0) + int(amount)
+    return sums
+
+
+@dataclass(frozen=True)
+class _Spent:
+    """What was spent under the chosen readings; `series` by measure, then by action."""
+
+    lignes: pd.DataFrame
+    decisions: pd.DataFrame
+    realise: dict[Key, int]
+    series: dict[str, dict[Key, int]]
+    mois: pd.DataFrame
+
+
+def _spent(
+    ready: Preparation, staff: pd.DataFrame | None, lectures: Mapping[str, str]
+) -> _Spent | None:
+    """Ledger and staff costs; None when no ledger was given."""
+    if not ready.renseigne:
+        return None
+    costs = _by_key(staff)
+    judged = eligibility(ready.lignes, ready.jugement, set(costs), lectures)
+    lines = ready.lignes.assign(**{str(name): judged[name] for name in judged})
+    eligible = lines[lines["eligible"]]
+    paid = ready.jugement["paye_le"][lines["eligible"]]
+    series = {
+        "ineligible": _sums(lines[lines["motif_ineligible"] != ""]),
+        "double_compte": _sums(lines[lines["double_compte"]]),
+        "journee_complementaire": _sums(eligible[eligible["journee_complementaire"]]),
+        "paye": _sums(eligible[paid_mask(paid, ready.arrete_au)]),
+    }
+    columns = ["contrat", "action", "mois"]
+    by_line = eligible[[*columns, "montant_signe"]].rename(columns={"montant_signe": "montant"})
+    realise = _sums(eligible)
+    if staff is not None and lectures.get("double-compte-personnel") != "mandats-seuls":
+        by_line = pd.concat([by_line, staff[[*columns, "montant"]]], ignore_index=True)
+        for key, amount in costs.items():
+            realise[key] = realise.get(key, 0) + amount
+    told = ready.jugement[["regle_ineligible", "decision", "motif_decision"]]
+    kept = told["decision"] != ""
+    decisions = lines[kept].assign(**{str(name): told[name][kept] for name in told})
+    year = ready.depot.exercice
+    months = _by_month(by_line, ready.contrats, year, ready.arrete_au)
+    return _Spent(lines, decisions, realise, series, months)
+
+
+def execution(
+    depot: Any,
+    contrats: Mapping[str, Any],
+    arrete_au: date | None = None,
+    lectures: Mapping[str, str] | None = None,
+    reports: Reports | None = None,
+    prepared: Preparation | None = None,
+) -> Execution:
     """Execution of the exercise of `depot`, for every action of the contracts that cover it.
 
     A line counts when its exercice is the year and its date_emission at most `arrete_au` (None:
-    the whole exercise, journée complémentaire included). Only eligible lines are realised.
+    the whole exercise, journée complémentaire included). Realised is eligible expenditure, ledger
+    and staff costs together. `lectures`: reading of each interpretation (default: that of each
+    rule); `reports`: what earlier exercises carried over (default: nothing).
     """
+    lectures, reports = lectures or {}, reports or Reports()
+    ready = prepared or prepare(depot, contrats, arrete_au)
+    depot, contrats, arrete_au = ready.depot, ready.contrats, ready.arrete_au
     year = depot.exercice
-    contrats = {k: c for k, c in contrats.items() if year in c.exercices}
-    # Without rules nothing says which action a line belongs to: unknown, not zero.
-    known = depot.mandats is not None and depot.affectations is not None
-    lines = other = pd.DataFrame()
-    realised: dict[tuple[str, str], int] = {}
-    excluded: dict[tuple[str, str], int] = {}
-    late: dict[tuple[str, str], int] = {}
-    months = _frame([], COLONNES_MOIS)
-    if known:
-        lines, other = _lines(depot, contrats, arrete_au)
-        eligible = lines[lines["eligible"]]
-        realised, excluded = _sums(eligible), _sums(lines[~lines["eligible"]])
-        late = _sums(eligible[eligible["journee_complementaire"]])
-        months = _by_month(eligible, contrats, year, arrete_au)
-    receipts = _receipts(depot.recettes, year, arrete_au)
-    paid = None if receipts is None else _verse(contrats, receipts, year)
+    staff = _staff(ready, lectures)
+    spent = _spent(ready, staff, lectures)
+    realised = {} if spent is None else spent.realise
+    reading = lectures.get("recette-tiers-encaissee", "encaissement")
+    receipts = receipts_of(depot.recettes, year, arrete_au, reading)
+    spread = lectures.get("verse-reparti-annexe-3", "prevu")
+    paid = None
+    if receipts is not None:
+        paid = state_payments(contrats, receipts, year, realised, spread)
+    tiers, lost = third_party_receipts(contrats, receipts, year)
+    commitments = engaged(getattr(depot, "engagements", None), year, arrete_au)
+    costs = None if staff is None else _by_key(staff)
     by_action: list[dict[str, Any]] = []
     by_funder: list[dict[str, Any]] = []
     for contrat in contrats.values():
+        name, shares = contrat.code, dict[str, dict[str, int | None]]()
+        if spent is not None:
+            own = {code: realised.get((name, code), 0) for code in contrat.actions}
+            given = {code: tiers.get((name, code), {}) for code in contrat.actions}
+            shares = funder_shares(contrat, year, own, given, reports, lectures)
         for action in contrat.actions.values():
-            key = (contrat.code, action.code)
-            head = {"contrat": contrat.code, "groupe": action.groupe, "action": action.code}
+            key = (name, action.code)
+            head = {"contrat": name, "groupe": action.groupe, "action": action.code}
             plan = action.plan(year)
             planned = None if plan is None else sum(plan.values())
-            spent = realised.get(key, 0) if known else None
+            done = None if spent is None else realised.get(key, 0)
             row: dict[str, Any] = {
                 **head,
                 "libelle": action.libelle,
                 "prevu": planned,
-                "realise": spent,
-                "ineligible": excluded.get(key, 0) if known else None,
-                "journee_complementaire": late.get(key, 0) if known else None,
+                "realise": done,
+                "personnel": None if costs is None else costs.get(key, 0),
                 "verse": None if paid is None else paid[0][key],
-                "taux": Fraction(spent, planned) if planned and spent is not None else None,
+                "engage": None if commitments is None else commitments.get(key, 0),
+                "taux": Fraction(done, planned) if planned and done is not None else None,
             }
+            for measure in _SERIES:
+                row[measure] = None if spent is None else spent.series[measure].get(key, 0)
             by_action.append(row)
-            by_funder += _funder_rows(head, plan, spent, _third_parties(receipts, *key))
+            carried = reports.actions.get(key, {})
+            by_funder += _funder_rows(head, plan, shares.get(action.code), carried)
+    groups = [(c.code, g) for c in contrats.values() for g in c.groupes]
     return Execution(
-        year,
-        arrete_au,
-        lines,
-        _frame(by_action, COLONNES_ACTION),
-        _frame(by_funder, COLONNES_FINANCEUR),
-        months,
-        other,
-        known,
-        {
-            (c.code, g): None if paid is None else paid[1][c.code, g]
-            for c in contrats.values()
-            for g in c.groupes
-        },
-        {c.code: None if paid is None else paid[2][c.code] for c in contrats.values()},
+        exercice=year,
+        arrete_au=arrete_au,
+        lignes=ready.lignes if spent is None else spent.lignes,
+        par_action=_frame(by_action, COLONNES_ACTION),
+        par_financeur=_frame(by_funder, COLONNES_FINANCEUR),
+        par_mois=_frame([], COLONNES_MOIS) if spent is None else spent.mois,
+        non_affecte=ready.non_affecte,
+        renseigne=ready.renseigne,
+        verse_groupe={key: None if paid is None else paid[1][key] for key in groups},
+        verse_contrat={name: None if paid is None else paid[2][name] for name in contrats},
+        personnel=staff,
+        decisions=pd.DataFrame() if spent is None else spent.decisions,
+        tiers=tiers,
+        recettes_non_reparties=lost,
     )
 
 
 def _funder_rows(
-    head: dict[str, str], plan: dict[str, int] | None, spent: int | None, tiers: dict[str, int]
+    head: dict[str, str],
+    plan: dict[str, int] | None,
+    parts: Mapping[str, int | None] | None,
+    carried: Mapping[str, int | None],
 ) -> list[dict[str, Any]]:
+    """One row per funder; unconsumed is planned plus carried over minus consumed."""
     if plan is None:
         return []
-    parts = None if spent is None else consumed(plan, spent, tiers)
     rows: list[dict[str, Any]] = []
     for funder in parts or plan:
-        planned = plan.get(funder, 0)
+        planned, report = plan.get(funder, 0), carried.get(funder, 0)
         part = None if parts is None else parts[funder]
+        unknown = part is None or report is None
         rows.append(
             head
             | {
                 "financeur": funder,
                 "prevu": planned,
                 "consomme": part,
-                "non_consomme": None if part is None else planned - part,
+                "non_consomme": None if unknown else planned + (report or 0) - (part or 0),
             }
         )
     return rows

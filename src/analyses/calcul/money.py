@@ -10,6 +10,26 @@ from typing import TypeVar
 K = TypeVar("K")
 
 
+def round_together(exact: Mapping[K, Fraction], total: int) -> dict[K, int]:
+    """Whole centimes of sum `total`, each within one centime of its exact value.
+
+    Arrondi au plus fort reste: every value down, then the missing centimes to the largest
+    remainders, ties in the order of the keys. `total` lies between the sum of the values rounded
+    down and that of the values rounded up.
+
+    >>> round_together({"a": Fraction(3, 2), "b": Fraction(3, 2)}, 3)
+    {'a': 2, 'b': 1}
+    """
+    floors = {key: value.numerator // value.denominator for key, value in exact.items()}
+    missing = total - sum(floors.values())
+    if not 0 <= missing <= len(exact):
+        raise ValueError("total is out of reach of the rounded values")
+    ranked = sorted(exact, key=lambda key: floors[key] - exact[key])  # stable: ties by key order
+    for key in ranked[:missing]:
+        floors[key] += 1
+    return floors
+
+
 def share(total: int, weights: Mapping[K, int | Fraction]) -> dict[K, int]:
     """Share centimes by weights, largest remainder first, ties in the order of the keys.
 
@@ -25,12 +45,35 @@ def share(total: int, weights: Mapping[K, int | Fraction]) -> dict[K, int]:
         raise ValueError("weights must be positive and not all zero")
     sign, amount = (-1 if total < 0 else 1), abs(total)
     exact = {key: amount * Fraction(weight) / whole for key, weight in weights.items()}
-    floors = {key: value.numerator // value.denominator for key, value in exact.items()}
-    missing = amount - sum(floors.values())
-    ranked = sorted(exact, key=lambda key: floors[key] - exact[key])  # stable: ties by key order
-    for key in ranked[:missing]:
-        floors[key] += 1
-    return {key: sign * value for key, value in floors.items()}
+    return {key: sign * value for key, value in round_together(exact, amount).items()}
+
+
+def floor_centime(value: Fraction) -> int:
+    """Arrondi au centime inférieur: what a ceiling or a maximum share allows.
+
+    >>> floor_centime(Fraction(7, 2)), floor_centime(Fraction(-7, 2))
+    (3, -4)
+    """
+    return value.numerator // value.denominator
+
+
+def ceil_centime(value: Fraction) -> int:
+    """Arrondi au centime supérieur: what an « au moins » demands.
+
+    >>> ceil_centime(Fraction(7, 2))
+    4
+    """
+    return -(-value.numerator // value.denominator)
+
+
+def half_up_centime(value: Fraction) -> int:
+    """Arrondi au centime le plus proche, la moitié vers le haut (en valeur absolue).
+
+    >>> half_up_centime(Fraction(7, 2)), half_up_centime(Fraction(-7, 2))
+    (4, -4)
+    """
+    sign = -1 if value < 0 else 1
+    return sign * floor_centime(abs(value) + Fraction(1, 2))
 
 
 def decimal_text(value: Fraction, places: int = 6) -> str:

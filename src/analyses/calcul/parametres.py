@@ -53,27 +53,44 @@ def load_seuils(params: Path = PARAMS) -> dict[str, Fraction]:
 
 
 def load_interpretations(params: Path = PARAMS) -> list[dict[str, Any]]:
-    """Readings chosen where the text is open, each with the others and the reason.
+    """Points that the texts leave open: `lectures` maps the code of each reading to its words,
+    `retenue` is the code of the chosen one.
 
-    >>> load_interpretations()[0]["code"]
-    'cle-du-plan'
+    >>> load_interpretations()[0]["code"], load_interpretations()[0]["retenue"]
+    ('cle-du-plan', 'prorata')
     """
     raw = read_yaml(params / "interpretations.yaml")
     rows = raw.get("interpretations") if isinstance(raw, dict) else None
     rows = rows if isinstance(rows, list) else [rows]
-    problems = [
-        Problem(
-            "interpretations.yaml",
-            champ=str(row.get("code", "")) if isinstance(row, dict) else "interpretations",
-            attendu="les clés " + ", ".join(sorted(_KEYS)) + " et une lecture retenue listée",
-            trouve=", ".join(sorted(row)) if isinstance(row, dict) else "un autre contenu",
-            remede="complétez l'interprétation",
-        )
-        for row in rows
-        if not isinstance(row, dict)
-        or set(row) != _KEYS
-        or row["retenue"] not in (row["lectures"] or [])
-    ]
+    seen: set[str] = set()
+    problems = []
+    for row in rows:
+        known = isinstance(row, dict)
+        code = str(row.get("code", "")) if known else "interpretations"
+        readings = row.get("lectures") if known else None
+        readings = readings if isinstance(readings, dict) else {}
+        well_made = known and set(row) == _KEYS and len(readings) > 1
+        if not well_made or row["retenue"] not in readings or code in seen:
+            problems.append(
+                Problem(
+                    "interpretations.yaml",
+                    champ=code,
+                    attendu="un code unique, les clés " + ", ".join(sorted(_KEYS)) + ", au moins "
+                    "deux lectures « code: texte » et une lecture retenue listée",
+                    trouve=", ".join(sorted(row)) if known else "un autre contenu",
+                    remede="complétez l'interprétation",
+                )
+            )
+        seen.add(code)
     if problems:
         raise BilanError(problems)
     return rows
+
+
+def load_lectures(params: Path = PARAMS) -> dict[str, str]:
+    """The chosen reading of each interpretation.
+
+    >>> load_lectures()["base-des-50-pour-cent"]
+    'etat-cd'
+    """
+    return {row["code"]: str(row["retenue"]) for row in load_interpretations(params)}

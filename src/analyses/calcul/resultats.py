@@ -8,6 +8,8 @@ from typing import Any, cast
 
 import pandas as pd
 
+from analyses.calcul.chiffres import figures, readings_of, value_text
+from analyses.calcul.citations import clause_of
 from analyses.calcul.money import decimal_text, euros_text, number_text
 
 COLONNES = [
@@ -35,7 +37,7 @@ _ARTICLES = {
         "prevu": "annexe 3",
         "verse": "art. 3",
         "realise": "art. 2.2",
-        "ineligible": "art. 2.2",
+        "ineligible": "art. 5",
         "consomme": "art. 2.2",
         "non_consomme": "art. 2.2",
         "taux_execution": "art. 2.2",
@@ -48,11 +50,11 @@ _ARTICLES = {
         "verse": "art. 6",
         "realise": "art. 3.2",
         "ineligible": "art. 4.2",
-        "consomme": "art. 3.3",
-        "non_consomme": "art. 3.3",
+        "consomme": "art. 4.1",  # and art. 3.3 where the cost is shared in halves
+        "non_consomme": "art. 4.1",
         "taux_execution": "art. 3.2",
         "enjeu_etat": "art. 6",
-        "part_attendue": "art. 6",
+        "part_attendue": "art. 3.1",
         "statut_sous_consommation": "art. 6",
     },
 }
@@ -144,25 +146,41 @@ class _Scope:
         actions: list[str],
         simule: bool,
         absent: str,
+        lectures: Mapping[tuple[Any, ...], str] | None = None,
     ) -> None:
         frame, parts = execution.par_action, execution.par_financeur
+        self.lectures = lectures or {}
         self.actions = frame[(frame["contrat"] == contrat.code) & frame["action"].isin(actions)]
         self.funders = parts[(parts["contrat"] == contrat.code) & parts["action"].isin(actions)]
         self.place = _place(contrat.code, execution.exercice, niveau, code)
         self.contrat, self.simule, self.absent = contrat.code, simule, absent
+        groups = {contrat.actions[code].groupe for code in actions}
+        halves = [clause_of(contrat, "taux_etat", group) for group in sorted(groups)]
+        shared = dict.fromkeys(clause.article for clause in halves if clause is not None)
+        whole = len(shared) and all(clause is not None for clause in halves)
+        self.partage = " et ".join([*shared, *([] if whole else ["art. 4.1"])]) if shared else ""
+        self.exclut = bool(getattr(contrat, "ineligibles", []))
 
     def _euros(self, mesure: str, financeur: str, amount: int | None, article: str = "") -> Row:
         simule = self.simule and mesure != "prevu"
-        over = mesure == "non_consomme" and amount is not None and amount < 0
+        empty = self.absent
+        if not amount and (empty == "sans_objet" or (mesure == "ineligible" and not self.exclut)):
+            # The volet has ended, or the contract excludes nothing.
+            amount, empty = None, "sans_objet" if amount is not None else empty
+        words = self.lectures.get((mesure, *self.place.values()), "")
+        if mesure == "non_consomme" and amount is not None and amount < 0:
+            words = " ; ".join(part for part in ("dépassement du prévu", words) if part)
+        if mesure in ("consomme", "non_consomme") and self.partage:
+            article = self.partage
         return _row(
             mesure,
             self.place,
             financeur,
             "" if amount is None else euros_text(amount),
             "euros",
-            self.absent if amount is None else "calcule",
+            empty if amount is None else "calcule",
             article or _article(self.contrat, mesure),
-            _note(simule, "dépassement du prévu" if over else ""),
+            _note(simule, words),
         )
 
     def _rate(self, financeur: str, part: int | None, whole: int | None) -> Row:
@@ -202,7 +220,12 @@ class _Scope:
             yield self._euros("non_consomme", "total", _sum(parts["non_consomme"]))
 
 
-def _execution_rows(execution: Any, contrats: Mapping[str, Any], simule: bool) -> Iterator[Row]:
+def _execution_rows(
+    execution: Any,
+    contrats: Mapping[str, Any],
+    simule: bool,
+    lectures: Mapping[tuple[Any, ...], str],
+) -> Iterator[Row]:
     year = execution.exercice
     paid = {(r.contrat, r.action): r.verse for r in _lines(execution.par_action)}
     for contrat in contrats.values():
@@ -210,19 +233,26 @@ def _execution_rows(execution: Any, contrats: Mapping[str, Any], simule: bool) -
             continue
         name = contrat.code
         yield from _Scope(
-            execution, contrat, "contrat", name, list(contrat.actions), simule, "non_renseigne"
+            execution,
+            contrat,
+            "contrat",
+            name,
+            list(contrat.actions),
+            simule,
+            "non_renseigne",
+            lectures,
         ).rows(execution.verse_contrat.get(name), "")
         for key, group in contrat.groupes.items():
             over = "sans_objet" if group.fin.year < year else "non_renseigne"
             codes = [a.code for a in contrat.actions.values() if a.groupe == key]
             yield from _Scope(
-                execution, contrat, group.niveau, group.code_public, codes, simule, over
+                execution, contrat, group.niveau, group.code_public, codes, simule, over, lectures
             ).rows(execution.verse_groupe.get((name, key)), "")
             for code in codes:
                 source = getattr(contrat.actions[code], "plan_source", lambda _: "")(year)
-                yield from _Scope(execution, contrat, "action", code, [code], simule, over).rows(
-                    paid.get((name, code)), source
-                )
+                yield from _Scope(
+                    execution, contrat, "action", code, [code], simule, over, lectures
+                ).rows(paid.get((name, code)), source)
         yield from _printed_rows(contrat, year)
     lost = int(execution.non_affecte["montant_signe"].sum()) if execution.renseigne else None
     yield _row(
@@ -259,6 +289,7 @@ def _underconsumption_rows(
     grouped = cast(Iterator[Any], frame.groupby(["contrat", "exercice"], sort=False))
     for (name, year), own in grouped:
         contrat = contrats[name]
+        ended = {key for key, group in contrat.groupes.items() if group.fin.year < int(year)}
         places = [("contrat", name, own)]
         places += [
             (g.niveau, g.code_public, own[own["groupe"] == key])
@@ -272,13 +303,14 @@ def _underconsumption_rows(
             stake = _sum(rows["enjeu_etat"])
             manifest = _sum(rows[rows["statut"] == "manifeste"]["enjeu_etat"]) or 0
             words = "" if niveau == "action" else f"dont manifeste : {euros_text(manifest)}"
+            over = len(rows) > 0 and set(rows["groupe"]) <= ended
             yield _row(
                 "enjeu_etat",
                 _place(name, year, niveau, code),
                 "etat",
                 "" if stake is None else euros_text(stake),
                 "euros",
-                "non_renseigne" if stake is None else "calcule",
+                "calcule" if stake is not None else "sans_objet" if over else "non_renseigne",
                 _article(name, "enjeu_etat"),
                 _note(simule, words),
             )
@@ -294,7 +326,8 @@ def _underconsumption_rows(
                 _article(name, "part_attendue"),
                 "calendrier de la fiche, linéaire dans l'année",
             )
-            status = line["statut"]
+            over = line["groupe"] in ended and line["statut"] in _NO_FIGURE
+            status = "sans_objet" if over else line["statut"]
             yield _status_row(
                 "statut_sous_consommation",
                 place,
@@ -386,24 +419,55 @@ def _follow_up(contrat: str) -> str:
     return {"solidarites": "art. 2.3", "emploi": "art. 3.5"}.get(contrat, "")
 
 
+def _rule_rows(regles: Any, exercices: Sequence[int], simule: bool) -> Iterator[Row]:
+    """Figures of the rules: engaged, paid, parts, carry-overs, ceilings, balances, versions."""
+    for figure in figures(regles, exercices):
+        readings = _readings(regles, figure.lectures)
+        words = " ; ".join(part for part in (figure.note, readings) if part)
+        yield _row(
+            figure.mesure,
+            _place(figure.contrat, figure.exercice, figure.niveau, figure.code),
+            figure.financeur,
+            value_text(figure.valeur),
+            figure.unite,
+            figure.statut,
+            figure.article,
+            _note(simule and figure.donnees, words),
+        )
+
+
+def _readings(regles: Any, codes: Iterable[str]) -> str:
+    """Interpretations with their chosen reading, "base-des-50-pour-cent=etat-cd"."""
+    return " ; ".join(f"{c}={regles.lectures[c]}" for c in codes if c in regles.lectures)
+
+
 def resultats(
     contrats: Mapping[str, Any],
     executions: Sequence[Any],
     sous_conso: pd.DataFrame | Sequence[pd.DataFrame] | None,
     indicateurs: pd.DataFrame | None,
     simule: bool = False,
+    regles: Any = None,
 ) -> pd.DataFrame:
     """Every figure as one row, all columns text (see `COLONNES`); amounts in euros.
 
     Sums of an axe, a volet or a contract are sums of what is shown for their actions. Targets of
-    every year are there; results and statuses only up to the last exercise computed.
+    every year are there; results and statuses only up to the last exercise computed. `regles`:
+    outcome of the rules, with the version of the contracts that each exercise used.
 
     >>> list(resultats({}, [], None, None).columns) == COLONNES
     True
     """
     rows: list[Row] = []
+    years = [execution.exercice for execution in executions]
+    lectures: dict[tuple[Any, ...], str] = {}
+    if regles is not None:
+        lectures = {k: _readings(regles, c) for k, c in readings_of(regles, years).items()}
     for execution in executions:
-        rows += _execution_rows(execution, contrats, simule)
+        used = contrats if regles is None else regles.contrats[execution.exercice]
+        rows += _execution_rows(execution, used, simule, lectures)
+    if regles is not None:
+        rows += _rule_rows(regles, years, simule)
     frames = [sous_conso] if isinstance(sous_conso, pd.DataFrame) else (sous_conso or [])
     for frame in frames:
         rows += _underconsumption_rows(frame, contrats, simule)

@@ -41,6 +41,10 @@ def _check(args: argparse.Namespace) -> int:
         ("recettes", depot.recettes),
         ("résultats des indicateurs", depot.resultats),
         ("justifications", depot.justifications),
+        ("temps des agents", depot.temps_agents),
+        ("engagements", depot.engagements),
+        ("décisions d'éligibilité", depot.decisions_eligibilite),
+        ("reports déclarés", depot.reports),
         ("états d'avancement", depot.narratifs or None),
     ):
         words = _length(frame)

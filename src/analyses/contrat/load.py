@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from analyses.contrat import model
+from analyses.contrat.versions import check_versions
 from analyses.paths import PARAMS
 from analyses.problems import BilanError, Problem
 from analyses.yaml_files import read_yaml
@@ -242,15 +243,6 @@ def load_contrats(
     return dict(_load(departement, a_la_date, params))
 
 
-def _effect(path: Path, fichier: str) -> date:
-    """Day from which a version applies."""
-    problems: list[Problem] = []
-    version = _check(model.Version, _mapping(path, "version")["version"], fichier, problems)
-    if version is None:
-        raise BilanError(problems)
-    return version.effet
-
-
 @lru_cache(maxsize=16)
 def _load(
     departement: str, a_la_date: date | None, params: Path
@@ -266,20 +258,54 @@ def _load(
                 remede="ajoutez-le au registre ou corrigez la demande",
             )
         )
+    problems: list[Problem] = []
     contracts = []
     for code, entry in known[departement]["contrats"].items():
         base = params / "contrats" / departement / code
+        versions, wrong = check_versions(base, entry["versions"])
+        problems += wrong
+        if wrong:
+            continue
         state: dict[str, Any] = {}
-        for name in entry["versions"]:
-            effect = _effect(base / name / "contrat.yaml", f"{name}/contrat.yaml")
-            if state and effect < date.fromisoformat(str(state["versions"][0]["effet"])):
-                expected = "une date d'effet après celle du contrat"
-                raise BilanError(
-                    _wrong(f"{name}/contrat.yaml", "version.effet", expected, f"« {effect} »")
-                )
-            if state and a_la_date is not None and effect > a_la_date:
-                continue
-            state = _read_version(base / name, state)
+        for name, effect in versions:
+            if not state or a_la_date is None or effect <= a_la_date:
+                state = _read_version(base / name, state)
         state["exercices"] = entry["exercices"]
-        contracts.append((code, _build(state, code, departement, f"{code}/contrat.yaml")))
+        try:
+            contracts.append((code, _build(state, code, departement, f"{code}/contrat.yaml")))
+        except BilanError as error:
+            problems += error.problems
+    if problems:
+        raise BilanError(problems)
     return tuple(contracts)
+
+
+def load_version(
+    departement: str, contrat: str, version: str, params: Path = PARAMS
+) -> model.Contrat:
+    """A contract as one of its versions leaves it, whatever the dates of effect.
+
+    >>> load_version("55", "emploi", "2024-06-20-initial").version.libelle
+    'Convention n°1'
+    """
+    entry = registry(params)[departement]["contrats"][contrat]
+    base = params / "contrats" / departement / contrat
+    versions, problems = check_versions(base, entry["versions"])
+    names = [name for name, _ in versions]
+    if not problems and version not in names:
+        problems = [
+            Problem(
+                "demande",
+                champ="version",
+                attendu=f"une version du contrat {contrat} parmi " + ", ".join(names),
+                trouve=f"« {version} »",
+                remede="corrigez la demande, ou ajoutez la version au registre",
+            )
+        ]
+    if problems:
+        raise BilanError(problems)
+    state: dict[str, Any] = {}
+    for name in names[: names.index(version) + 1]:
+        state = _read_version(base / name, state)
+    state["exercices"] = entry["exercices"]
+    return _build(state, contrat, departement, f"{contrat}/contrat.yaml")

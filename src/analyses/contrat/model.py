@@ -168,6 +168,7 @@ class Groupe(_Model):
     fin: date
     activite: StrictStr | None
     source: StrictStr
+    imputation: StrictStr = ""  # the Chorus imputation in full (annexe 6, « description longue »)
 
 
 class Imprime(_Model):
@@ -186,7 +187,11 @@ class Imprime(_Model):
 
 
 class Clause(_Model):
-    """A sentence of the contract that computes or sets a duty."""
+    """A sentence of the contract that computes or sets a duty.
+
+    `regle` is the rule that it gives a figure to, `groupes` the axes or volets it speaks of (empty:
+    all), `exercices` its years (empty: all). `calcule` is false for a duty that computes nothing.
+    """
 
     code: StrictStr
     article: StrictStr
@@ -194,6 +199,9 @@ class Clause(_Model):
     valeur: Any
     unite: StrictStr
     exercices: list[int] = []
+    regle: StrictStr = ""
+    groupes: list[StrictStr] = []
+    calcule: bool = True
 
 
 class Ineligible(_Model):

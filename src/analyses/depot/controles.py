@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from typing import Any
 
+from analyses.depot.controles_regles import check_rules_tables
 from analyses.depot.table import Table, frame, read_code, reading, table_schema
 from analyses.problems import BilanError, Problem
 
@@ -94,7 +95,7 @@ def _codes(contrat: Any, table: str) -> set[str]:
 
 def check_codes(table: Table, contrats: Mapping[str, Any]) -> list[Problem]:
     """Contracts, actions and indicators that the signed contracts do not know."""
-    if table.nom == "mandats":
+    if not any(field["name"] == "contrat" for field in table_schema(table.nom)["fields"]):
         return []
     problems = []
 
@@ -282,24 +283,29 @@ def check_tables(
     tables: Mapping[str, Table],
     contrats: Mapping[str, Any],
     exercice: int,
-    precedents: Table | None,
+    precedents: Mapping[str, Table],
 ) -> tuple[list[Problem], list[str]]:
-    """Every check on the tables of an exercise: (problems, notes that do not stop the run)."""
+    """Every check on the tables of an exercise: (problems, notes that do not stop the run).
+
+    `precedents`: the mandates and decisions of the previous exercise, where they were given.
+    """
     problems: list[Problem] = []
     notes: list[str] = []
     readable = {name: table for name, table in tables.items() if table.rows}
     for table in readable.values():
         problems += check_duplicates(table) + check_dates(table) + check_codes(table, contrats)
         others = sum(row.get("exercice") not in (exercice, None) for row in table.rows)
-        if others and table.nom in ("mandats", "recettes"):
+        if others and table.nom in ("mandats", "recettes", "engagements"):
             notes.append(
                 f"{table.fichier} : {others} ligne(s) d'un autre exercice que {exercice}, "
                 "non comptées"
             )
     mandats, rules = readable.get("mandats"), readable.get("affectations")
     if mandats is not None and mandats.readable:
-        new, unchecked = check_origins(mandats, precedents)
+        new, unchecked = check_origins(mandats, precedents.get("mandats"))
         problems, notes = problems + new, notes + unchecked
+    new, unchecked = check_rules_tables(readable, contrats, exercice, precedents)
+    problems, notes = problems + new, notes + unchecked
     if rules is not None:
         shares = check_shares(rules)
         if mandats is not None and mandats.good_rows and rules.good_rows:

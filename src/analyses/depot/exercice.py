@@ -16,10 +16,11 @@ from typing import Any
 import pandas as pd
 
 from analyses import paths
+from analyses.calcul.money import euros_text
 from analyses.depot import gate
 from analyses.depot.controles import check_tables
 from analyses.depot.source import SUFFIXE, Source, fingerprint, read_sidecar
-from analyses.depot.table import TABLES, Table, decode, frame, read_table
+from analyses.depot.table import TABLES, Table, decode, frame, read_table, reading, table_schema
 from analyses.problems import BilanError, Problem, unwritable
 
 NARRATIFS = "etat_avancement"
@@ -37,11 +38,16 @@ class Depot:
     recettes: pd.DataFrame | None = None
     resultats: pd.DataFrame | None = None
     justifications: pd.DataFrame | None = None
+    temps_agents: pd.DataFrame | None = None
+    engagements: pd.DataFrame | None = None
+    decisions_eligibilite: pd.DataFrame | None = None
+    reports: pd.DataFrame | None = None
     narratifs: dict[tuple[str, str], str] = field(default_factory=dict)
     sources: list[Source] = field(default_factory=list)
     controles: list[str] = field(default_factory=list)
     empreinte: str = ""
     mandats_precedents: pd.DataFrame | None = None
+    decisions_precedentes: pd.DataFrame | None = None
     dossier: Path | None = None
 
     @property
@@ -172,6 +178,7 @@ def _contract_codes(contrats: Mapping[str, Any]) -> str:
     for name in sorted(contrats):
         contrat = contrats[name]
         lines.append(f"{name} {sorted(contrat.groupes)} {[i.code for i in contrat.nationaux]}")
+        lines.append(f"{getattr(contrat, 'debut', '')} {getattr(contrat, 'fin', '')}")
         for code, action in contrat.actions.items():
             lines.append(f"{name} {code} {[i.code for i in action.indicateurs]}")
     return "\n".join(lines)
@@ -215,8 +222,9 @@ def _keep(target: Path, contents: Mapping[str, str]) -> None:
 def _normalised(table: Table) -> str:
     """Rows as a plain CSV: `,`, UTF-8, ISO dates, amounts with a decimal point."""
     data = frame(table)
-    if "montant" in data:
-        data["montant"] = [f"{value // 100}.{value % 100:02d}" for value in data["montant"]]
+    for spec in table_schema(table.nom)["fields"]:
+        if reading(spec) == "montant":
+            data[spec["name"]] = [euros_text(value) for value in data[spec["name"]]]
     return str(data.to_csv(index=False, lineterminator="\n"))
 
 
@@ -240,14 +248,17 @@ def _read_all(
     return tables, files, problems, notes
 
 
-def _previous(donnees: Path, departement: str, exercice: int) -> tuple[Table | None, Path | None]:
-    """Mandates of the previous exercise, in which a reversal may find its origin."""
+def _previous(donnees: Path, departement: str, exercice: int) -> dict[str, tuple[Table, Path]]:
+    """Mandates of the previous exercise, in which a reversal may find its origin, and the
+    decisions on them."""
     relative = _relative(departement, exercice - 1)
     folder = donnees / relative
-    path = find_files(folder, relative)[0].get("mandats") if folder.is_dir() else None
-    if path is None:
-        return None, None
-    return read_table(path, "mandats", f"{relative}/{path.name}"), path
+    files = find_files(folder, relative)[0] if folder.is_dir() else {}
+    return {
+        name: (read_table(files[name], name, f"{relative}/{files[name].name}"), files[name])
+        for name in ("mandats", "decisions_eligibilite")
+        if name in files
+    }
 
 
 def _sources(files: Mapping[str, Path]) -> tuple[list[Source], list[Problem]]:
@@ -289,20 +300,20 @@ def open_exercice(
             ]
         )
     tables, files, problems, notes = _read_all(folder, relative)
-    precedents, previous_path = _previous(donnees, departement, exercice)
-    problems += precedents.problems if precedents else []
+    previous = _previous(donnees, departement, exercice)
+    before = {name: table for name, (table, _) in previous.items()}
+    problems += [problem for table in before.values() for problem in table.problems]
     stories, wrong = _narratives(folder / NARRATIFS, relative, contrats)
     problems += wrong
     named = {tables[name].fichier: files[name] for name in tables}
     named |= {f"{relative}/{NARRATIFS}/{path.name}": path for path in stories.values()}
     sources, wrong = _sources(named)
     problems += wrong
-    new, unchecked = check_tables(tables, contrats, exercice, precedents)
+    new, unchecked = check_tables(tables, contrats, exercice, before)
     problems, notes = problems + new, notes + unchecked
     notes += [f"{s.fichier} : provenance non renseignée" for s in sources if not s.renseignee]
     hashed = dict(named)
-    if precedents and previous_path:
-        hashed[precedents.fichier] = previous_path
+    hashed |= {table.fichier: path for table, path in previous.values()}
     hashed |= {
         name + SUFFIXE: path.with_name(path.name + SUFFIXE)
         for name, path in named.items()
@@ -316,7 +327,9 @@ def open_exercice(
         raise BilanError(problems)
     for name, table in tables.items():
         setattr(depot, "resultats" if name == "resultats_indicateurs" else name, frame(table))
-    depot.mandats_precedents = frame(precedents) if precedents else None
+    precedents, decisions = before.get("mandats"), before.get("decisions_eligibilite")
+    depot.mandats_precedents = None if precedents is None else frame(precedents)
+    depot.decisions_precedentes = None if decisions is None else frame(decisions)
     depot.dossier = target
     depot.narratifs = {key: _markdown(path) for key, path in stories.items()}
     return depot

@@ -22,7 +22,10 @@ from analyses.paths import PARAMS
 from analyses.problems import Problem
 from analyses.yaml_files import read_yaml
 
-TABLES = ("mandats", "affectations", "recettes", "resultats_indicateurs", "justifications")
+TABLES = (
+    *("mandats", "affectations", "recettes", "resultats_indicateurs", "justifications"),
+    *("temps_agents", "engagements", "decisions_eligibilite", "reports"),
+)
 _DTYPES = {"integer": "int64", "montant": "int64"}
 _SEPARATEURS = (";", ",", "\t")
 _ERREUR_TABLEUR = re.compile(
@@ -234,6 +237,21 @@ def read_quote_part(text: str) -> Fraction:
     return share
 
 
+def read_quotite(text: str) -> Fraction:
+    """Part of a post, more than 0 and at most 1.
+
+    >>> str(read_quotite("80 %"))
+    '4/5'
+    >>> read_quotite("1,2")
+    Traceback (most recent call last):
+    analyses.depot.table.Unreadable: une quotité de plus de 0 à 1 (0,5 ; 50 %)
+    """
+    try:
+        return read_quote_part(text)
+    except Unreadable:
+        raise Unreadable("une quotité de plus de 0 à 1 (0,5 ; 50 %)") from None
+
+
 def read_code(text: str) -> str:
     """Code without case, accents or spaces around.
 
@@ -259,6 +277,7 @@ _READERS = {
     "date": read_date,
     "montant": read_montant,
     "quote_part": read_quote_part,
+    "quotite": read_quotite,
     "identifiant": read_identifiant,
     "date_exercice": read_date,
     "code": read_code,

@@ -40,6 +40,12 @@ COLONNES = {
         "resultats_indicateurs": "contrat action indicateur exercice resultat commentaire source "
         "saisi_le",
         "justifications": "contrat action exercice type texte piece",
+        "temps_agents": "poste contrat action quotite cout_mensuel_charge debut fin",
+        "engagements": "id_engagement exercice date contrat action objet montant",
+        "decisions_eligibilite": "exercice numero_mandat numero_ligne decision motif decide_le "
+        "piece",
+        "reports": "contrat action financeur exercice_origine exercice_destination montant "
+        "accord_le piece",
     }.items()
 }
 # French exports come in both encodings; the example shows both.
@@ -233,6 +239,37 @@ JUSTIFICATIONS: dict[int, list[tuple[str, str, str, str, str]]] = {
             "deliberation-simulee.pdf",
         ),
         ("solidarites", "19", "justification", "Diagnostic prolongé d'un trimestre.", ""),
+    ],
+}
+# Posts, never people: post, contract, action, part, monthly cost (centimes), first and last day.
+# v3-2 also has payroll mandates, which its staff costs set aside.
+AGENTS: dict[int, list[tuple[str, str, str, str, int, date, date | None]]] = {
+    2024: [
+        ("P-01", "solidarites", "9", "0,4", 430_000, date(2024, 3, 4), None),
+        ("P-02", "solidarites", "15", "0,1", 390_000, date(2024, 9, 16), date(2024, 12, 31)),
+        ("P-03", "emploi", "v3-2", "1", 365_000, date(2024, 7, 1), None),
+    ],
+    2025: [
+        ("P-01", "solidarites", "9", "0,4", 438_000, date(2024, 3, 4), date(2025, 6, 15)),
+        ("P-01", "solidarites", "9", "0,5", 438_000, date(2025, 6, 16), None),
+        ("P-02", "solidarites", "15", "0,2", 398_000, date(2025, 1, 1), date(2025, 10, 31)),
+        ("P-03", "emploi", "v3-2", "0,8", 372_000, date(2024, 7, 1), None),
+    ],
+}
+# Decisions on the first line of an account: contract's code, account, decision, reason.
+DECISIONS: dict[int, list[tuple[str, str, str, str]]] = {
+    2024: [
+        ("EMP-", "617", "eligible", "Étude de besoins, et non évaluation du dispositif"),
+        ("SOL-11", "6228", "ineligible", "Intervention étrangère à l'action"),
+    ],
+    2025: [("EMP-V3", "6184", "eligible", "Atelier destiné au public, et non aux agents")],
+}
+# Carry-overs of 2024 as the parties wrote them; that of action 19 is 100 € short, on purpose.
+REPORTS: dict[int, list[tuple[str, str, str, int, date | None]]] = {
+    2024: [],
+    2025: [
+        ("solidarites", "7", "etat", 200_000, date(2025, 2, 14)),
+        ("solidarites", "19", "etat", 490_000, None),
     ],
 }
 SANS_NARRATIF = {("solidarites", "6"), ("solidarites", "12"), ("emploi", "v3-4")} | {
@@ -623,6 +660,81 @@ def _recettes(contrats: Mapping[str, Any], exercice: int) -> list[list[str]]:
     ]
 
 
+def _agents(exercice: int) -> list[list[str]]:
+    return [
+        [post, contrat, action, part, _euros(cost, "\u202f"), _jour(start), _jour(end)]
+        for post, contrat, action, part, cost, start, end in AGENTS[exercice]
+    ]
+
+
+def _destinations(line: Ligne) -> list[tuple[str, str, Fraction]]:
+    """Actions that the rules of the example send a line to (empty: none)."""
+    code = line.code_analytique
+    if code == "MOBILITE":
+        return [
+            ("solidarites", "17", Fraction(3, 5)),
+            ("solidarites", "18", Fraction(2, 5)),
+        ]
+    if code == "ACTION-SOCIALE":
+        return [("solidarites", "20", Fraction(1))]
+    if code.startswith("SOL-"):
+        return [("solidarites", str(int(code[4:])), Fraction(1))]
+    if code.startswith("EMP-"):
+        return [("emploi", code[4:].lower(), Fraction(1))]
+    return []
+
+
+def _engagements(departement: str, lines: Sequence[Ligne], exercice: int) -> list[list[str]]:
+    """One commitment per engagement number and action, a little above what was mandated; one in
+    five is cut down at the end of the year."""
+    rng = Random(f"{departement}/{exercice}/engagements")
+    sums: dict[tuple[str, str, str], tuple[date, int]] = {}
+    for line in lines:
+        for contrat, action, part in _destinations(line) if line.type == "ordinaire" else []:
+            key = (line.engagement, contrat, action)
+            first, amount = sums.get(key, (line.emission, 0))
+            sums[key] = (min(first, line.emission), amount + int(line.montant * part))
+    rows: list[tuple[date, list[str]]] = []
+    for (number, contrat, action), (first, amount) in sorted(sums.items()):
+        day = _ouvre(max(date(exercice, 1, 3), first - timedelta(days=rng.randint(8, 40))))
+        engaged = -(-amount * rng.randint(100, 118) // 10_000) * 100
+        head = [number, str(exercice)]
+        tail = [contrat, action]
+        rows.append((day, [*head, _jour(day), *tail, "Engagement simulé", _euros(engaged)]))
+        if rng.randint(1, 5) == 1 and engaged > amount:
+            last = date(exercice, 12, 20)
+            cut = f"-{_euros(engaged - amount)}"
+            rows.append((last, [*head, _jour(last), *tail, "Dégagement simulé", cut]))
+    return [row for _, row in sorted(rows)]
+
+
+def _decisions(lines: Sequence[Ligne], exercice: int) -> list[list[str]]:
+    """A decision on the first ordinary line of each account listed in DECISIONS."""
+    rows = []
+    for code, nature, decision, reason in DECISIONS[exercice]:
+        line = next(
+            line
+            for line in lines
+            if line.type == "ordinaire"
+            and line.nature == nature
+            and line.code_analytique.startswith(code)
+        )
+        day = _jour(date(exercice + 1, 2, 12))
+        rows.append(
+            [str(exercice), line.numero, str(line.rang), decision, f"{reason} (décision simulée)"]
+            + [day, "releve-de-decisions-simule.pdf"]
+        )
+    return rows
+
+
+def _reports(exercice: int) -> list[list[str]]:
+    return [
+        [contrat, action, funder, str(exercice - 1), str(exercice), _euros(amount), _jour(agreed)]
+        + ["annexe-6-simulee.pdf"]
+        for contrat, action, funder, amount, agreed in REPORTS[exercice]
+    ]
+
+
 def _resultat(cell: Any, rng: Random, sens: str) -> str | None:
     """A result written as its target is; None when the target says nothing to compare with."""
     percent = rng.choice([0, 45, 70, 85, 95, 100, 100, 105, 120])
@@ -717,8 +829,9 @@ def simulate(departement: str, contrats: Mapping[str, Any], exercice: int) -> di
     >>> files["mandats.csv"].splitlines()[0].split(b";")[:3]
     [b'exercice', b'numero_mandat', b'numero_ligne']
     """
+    ledger = _grand_livre(departement, contrats)[exercice]
     tables = {
-        "mandats": _mandats(_grand_livre(departement, contrats)[exercice]),
+        "mandats": _mandats(ledger),
         "affectations": _affectations(contrats),
         "recettes": _recettes(contrats, exercice),
         "resultats_indicateurs": _resultats(departement, contrats, exercice),
@@ -726,9 +839,15 @@ def simulate(departement: str, contrats: Mapping[str, Any], exercice: int) -> di
             [contrat, code, str(exercice), kind, text, piece]
             for contrat, code, kind, text, piece in JUSTIFICATIONS[exercice]
         ],
+        "temps_agents": _agents(exercice),
+        "engagements": _engagements(departement, ledger, exercice),
+        "decisions_eligibilite": _decisions(ledger, exercice),
+        "reports": _reports(exercice),
     }
     files: dict[str, bytes] = {}
     for table, rows in tables.items():
+        if not rows:
+            continue
         encoding = ENCODAGES.get(table, {}).get(exercice, "utf-8-sig")
         content = _csv(COLONNES[table], rows, encoding)
         files[f"{table}.csv"] = content

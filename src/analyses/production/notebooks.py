@@ -14,7 +14,13 @@ from typing import Any
 
 from analyses.problems import BilanError, Problem
 
-ANALYSES = ("01-qualite", "02-execution", "03-sous-consommation", "04-indicateurs")
+ANALYSES = (
+    "01-qualite",
+    "02-execution",
+    "03-sous-consommation",
+    "04-indicateurs",
+    "05-regles",
+)
 # Value of --bilan -> the notebook that takes up the analyses.
 NOTEBOOK_OF = {
     "intermediaire": "bilan-intermediaire",
@@ -27,6 +33,7 @@ TITLES = {
     "02-execution": "Exécution financière",
     "03-sous-consommation": "Risque de sous-consommation",
     "04-indicateurs": "Atteinte des indicateurs",
+    "05-regles": "Règles financières : parts, reports, avance, solde",
     "bilan-intermediaire": "Bilan intermédiaire",
     "bilan-final": "Bilan final",
     "etat-avancement": "État d'avancement",

@@ -216,6 +216,17 @@ def write_results(folder: Path, bilan: Bilan) -> None:
     )
 
 
+def write_readings(folder: Path, bilan: Bilan) -> None:
+    """lectures.csv: every figure that another reading of a text would change."""
+    from analyses.calcul.effets import effects, effects_table
+    from analyses.calcul.parametres import load_interpretations
+
+    frame = effects(bilan.preparations, bilan.regles, load_interpretations(), bilan.exercices)
+    effects_table(frame).to_csv(
+        folder / "lectures.csv", index=False, encoding="utf-8", lineterminator="\n"
+    )
+
+
 def _shown_path(folder: Path) -> str:
     """Path passed to the notebooks: relative to the project when it lies inside it.
 
@@ -262,10 +273,18 @@ def _make(
             progress(f"Arrêt demandé pendant le carnet {name}.")
             raise
     progress("Tableaux et résultats…")
+    regles = getattr(bilan, "regles", None)
     write_workbook(
-        temp / "tableaux.xlsx", bilan.contrats, bilan.executions, bilan.indicateurs, bilan.simule
+        temp / "tableaux.xlsx",
+        bilan.contrats,
+        bilan.executions,
+        bilan.indicateurs,
+        bilan.simule,
+        regles,
     )
     write_results(temp, bilan)
+    if regles is not None:
+        write_readings(temp, bilan)
 
 
 def produce(

@@ -58,12 +58,14 @@ def _grouped(value: Decimal) -> str:
     return text.replace("-", "\u2212")
 
 
-def euros(centimes: int | None) -> str:
-    """Centimes as French euros.
+def euros(centimes: int | str | None) -> str:
+    """Centimes as French euros; words said in their place stay as they are.
 
-    >>> euros(123456) == "1\\u202f234,56\\u00a0€", euros(None)
-    (True, 'non renseigné')
+    >>> euros(123456) == "1\\u202f234,56\\u00a0€", euros(None), euros("sans objet")
+    (True, 'non renseigné', 'sans objet')
     """
+    if isinstance(centimes, str):
+        return centimes
     if missing(centimes):
         return NON_RENSEIGNE
     return f"{_grouped(Decimal(int(centimes or 0)) / 100 + Decimal('0.00'))}{NBSP}€"

@@ -37,6 +37,7 @@ class Colonne(BaseModel):
     ecart: tuple[str, str] | None = None
     cible: str = ""
     resultat: str = ""
+    controle: str = ""  # the engine's value: shown instead of the formula where they differ
     format: Literal["texte", "cellule", "euros", "taux"] = "texte"
     largeur: int = 16
 
@@ -60,10 +61,10 @@ class Gabarit(BaseModel):
     feuille: str
     titre: str
     contrat: str
-    lignes: Literal["actions", "indicateurs", "nationaux"]
+    lignes: Literal["actions", "indicateurs", "nationaux", "piliers", "volets"]
     colonnes: list[Colonne]
     groupes: list[str] = []
-    exercices: Literal["tous", "prevus"] = "tous"
+    exercices: Literal["tous", "prevus", "avant_terme"] = "tous"
     source_libelle: str = ""
     sous_total: str = "Sous total"
     total: str = ""
@@ -123,7 +124,13 @@ def load_gabarits(folder: Path | None = None) -> tuple[LisezMoi, list[Gabarit]]:
     return readme, [sheet for sheet in sheets if isinstance(sheet, Gabarit)]
 
 
-_OPERATORS: dict[type[ast.operator], str] = {ast.Add: "+", ast.Sub: "-", ast.Div: "/"}
+_OPERATORS: dict[type[ast.operator], str] = {
+    ast.Add: "+",
+    ast.Sub: "-",
+    ast.Mult: "*",
+    ast.Div: "/",
+}
+_FONCTIONS: dict[str, Callable[..., Fraction]] = {"max": max, "min": min}
 
 
 def _parse(expression: str) -> ast.expr:
@@ -142,13 +149,14 @@ def _render(node: ast.expr, ref: Callable[[str], str]) -> str:
         return str(node.value)
     if isinstance(node, ast.BinOp) and type(node.op) in _OPERATORS:
         left, right = _render(node.left, ref), _render(node.right, ref)
-        if isinstance(node.left, ast.BinOp) and isinstance(node.op, ast.Div):
+        if isinstance(node.left, ast.BinOp) and isinstance(node.op, ast.Div | ast.Mult):
             left = f"({left})"
         right = f"({right})" if isinstance(node.right, ast.BinOp) else right
         return f"{left}{_OPERATORS[type(node.op)]}{right}"
-    if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "max":
-        return f"MAX({','.join(_render(arg, ref) for arg in node.args)})"
-    raise ValueError("une formule n'a que des colonnes, des entiers, +, -, / et max()")
+    if isinstance(node, ast.Call) and getattr(node.func, "id", "") in _FONCTIONS:
+        name = getattr(node.func, "id", "").upper()
+        return f"{name}({','.join(_render(arg, ref) for arg in node.args)})"
+    raise ValueError("une formule n'a que des colonnes, des entiers, +, -, *, /, max() et min()")
 
 
 def names(expression: str) -> list[str]:
@@ -204,6 +212,8 @@ def _compute(node: ast.expr, values: Mapping[str, Value]) -> Fraction:
         left, right = _compute(node.left, values), _compute(node.right, values)
         if isinstance(node.op, ast.Add):
             return left + right
+        if isinstance(node.op, ast.Mult):
+            return left * right
         return left - right if isinstance(node.op, ast.Sub) else left / right
-    assert isinstance(node, ast.Call)
-    return max(_compute(arg, values) for arg in node.args)
+    assert isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
+    return _FONCTIONS[node.func.id](*(_compute(arg, values) for arg in node.args))

@@ -220,6 +220,8 @@ _FICHIERS = {
     "recettes": "recettes.csv",
     "resultats": "resultats_indicateurs.csv",
     "justifications": "justifications.csv",
+    "temps_agents": "temps_agents.csv",
+    "engagements": "engagements.csv",
 }
 
 
@@ -229,7 +231,7 @@ def absent_files(b: Bilan) -> list[str]:
         f"{name} {depot.exercice}"
         for depot in b.depots
         for field, name in _FICHIERS.items()
-        if getattr(depot, field) is None
+        if getattr(depot, field, None) is None
     ]
 
 
@@ -477,7 +479,7 @@ def ineligibles(b: Bilan, contrat: str | None = None) -> Styler | Markdown:
     for run in b.executions:
         lines = _of(run.lignes, contrat)
         if len(lines):
-            parts.append(lines[~lines["eligible"].astype(bool)])
+            parts.append(lines[lines["motif_ineligible"] != ""])
     frame = _ledger(parts, {"Action": "action", "Motif": "motif_ineligible"})
     if frame.empty:
         return markdown("**Dépenses inéligibles** : aucune ligne écartée.")
@@ -713,22 +715,6 @@ def lectures_incertaines(b: Bilan) -> Styler | Markdown:
         return markdown("**Lectures incertaines** : aucune.")
     formats = {"Colonnes du tableau": fmt.entier}
     return table(_rows(rows, list(rows[0])), f"Lectures incertaines ({len(rows)})", formats)
-
-
-def interpretations(b: Bilan) -> Styler | Markdown:
-    """Readings chosen where the text is open."""
-    from analyses.calcul.parametres import load_interpretations
-
-    rows = [
-        {
-            "Article": row["article"],
-            "Question": row["question"],
-            "Lecture retenue": row["retenue"],
-            "Pourquoi": row["pourquoi"],
-        }
-        for row in load_interpretations()
-    ]
-    return table(_rows(rows, list(rows[0])), "Interprétations retenues")
 
 
 # --- narratives and terms -------------------------------------------------------------------

@@ -20,6 +20,7 @@ from xlsxwriter.utility import xl_rowcol_to_cell
 from analyses.contrat.cell import read_cell
 from analyses.problems import BilanError, Problem
 from analyses.rendu import fmt
+from analyses.rendu.classeur_regles import balance_rows, pillar_rows
 from analyses.rendu.gabarits import (
     MISSING,
     Colonne,
@@ -165,6 +166,8 @@ def _action_row(
     execution: Any,
     exercice: int,
     paid: Mapping[str, int | None],
+    suivant: Mapping[str, int] | None,
+    chaine: Any,
 ) -> Row:
     keys = {"contrat": contrat.code, "action": action.code}
     totals = _of(getattr(execution, "par_action", None), **keys)
@@ -183,11 +186,12 @@ def _action_row(
     row: Row = {
         "groupe": group.libelle,
         "activite": group.activite or "",
+        "imputation": getattr(group, "imputation", "") or group.activite or "",
         "code": action.code,
         "intitule": _title(action, gabarit.source_libelle),
         "detail_autres": _others_detail(contrat, plan),
         **planned,
-        **_plan_values("suivant", action.plan(exercice + 1)),
+        **_plan_values("suivant", suivant),
         "consomme.etat": _euros(used),
         "consomme.cd": _euros(consumed[_DEPARTMENT]),
         "consomme.autres": _euros(others),
@@ -200,7 +204,24 @@ def _action_row(
         "imprime": {"total": printed_total[0]} if printed_total and printed_total[0] else {},
     }
     row["non_consomme.cd"] = evaluate("p - c", {"p": row["prevu.cd"], "c": row["consomme.cd"]})
-    return row
+    return row | _chain_values(row, chaine)
+
+
+def _chain_values(row: Row, chaine: Any) -> Row:
+    """Carry-over of an action as the engine computed it; without it, nothing was received."""
+    if chaine is None:
+        received: Row = {"report.etat": Fraction(0), "report.cd": Fraction(0)}
+        keys = {"a_reporter.etat": "verse_non_consomme", "a_reporter.cd": "non_consomme.cd"}
+        kept = {key: evaluate("max(x, 0)", {"x": row[source]}) for key, source in keys.items()}
+        return received | kept
+    return {
+        "report.etat": _euros(chaine.caisse.recu),
+        "report.cd": _euros(chaine.cd.recu),
+        "verse_non_consomme": _euros(chaine.caisse.solde),
+        "non_consomme.cd": _euros(chaine.cd.solde),
+        "a_reporter.etat": _euros(chaine.etat.a_reporter),
+        "a_reporter.cd": _euros(chaine.cd.a_reporter),
+    }
 
 
 def _printed_totals(contrat: Any, niveau: str, code: str, exercice: int) -> dict[str, int]:
@@ -350,8 +371,11 @@ class _Sheet:
             for rank, column in enumerate(self.gabarit.colonnes)
         }
 
-    def formulas(self, values: dict[str, Value], kind: str = "") -> None:
-        """Write the columns of this row that compute from the other columns of this row."""
+    def formulas(self, values: dict[str, Value], kind: str = "", row: Row | None = None) -> None:
+        """Write the columns of this row that compute from the other columns of this row.
+
+        A column with a `controle` keeps its formula as long as it gives the engine's value.
+        """
         refs = self.refs()
         for rank, column in enumerate(self.gabarit.colonnes):
             if column.cle in values or not column.expression:
@@ -361,7 +385,10 @@ class _Sheet:
                 self.put(rank, None, column, kind)
                 continue
             values[column.cle] = evaluate(column.expression, values)
-            self.put(rank, values[column.cle], column, kind, excel_formula(column.expression, refs))
+            formula = excel_formula(column.expression, refs)
+            if row is not None and column.controle and row[column.controle] != values[column.cle]:
+                values[column.cle], formula = row[column.controle], ""
+            self.put(rank, values[column.cle], column, kind, formula)
 
 
 def _write_action(sheet: _Sheet, row: Row) -> dict[str, Value]:
@@ -375,7 +402,7 @@ def _write_action(sheet: _Sheet, row: Row) -> dict[str, Value]:
         else:
             continue
         sheet.put(rank, values[column.cle], column)
-    sheet.formulas(values)
+    sheet.formulas(values, row=row)
     sheet.row += 1
     return values
 
@@ -448,10 +475,15 @@ def _sum_formula(rank: int, rows: Sequence[int]) -> str:
     return f'=IF(COUNT({area})<{len(cells)},"{MISSING}",SUM({area}))'
 
 
-def _write_actions(sheet: _Sheet, contrat: Any, executions: Sequence[Any]) -> None:
+def _write_actions(
+    sheet: _Sheet, contrat: Any, executions: Sequence[Any], regles: Any = None
+) -> None:
     gabarit = sheet.gabarit
-    for exercice, execution in _blocks(gabarit, contrat, executions):
-        sheet.heading({"exercice": exercice, "suivant": exercice + 1})
+    chaines = {} if regles is None else regles.chaines
+    latest = contrat
+    for exercice, execution in _blocks(gabarit, latest, executions):
+        contrat, after = _versions(latest, exercice, regles)
+        sheet.heading({"precedent": exercice - 1, "exercice": exercice, "suivant": exercice + 1})
         paid = {} if execution is None else paid_by_action(contrat, execution)
         totals = {} if execution is None else _paid_totals(contrat, execution)
         subtotals, subtotal_rows = [], []
@@ -461,7 +493,17 @@ def _write_actions(sheet: _Sheet, contrat: Any, executions: Sequence[Any]) -> No
                 parts.append(
                     _write_action(
                         sheet,
-                        _action_row(gabarit, contrat, group, action, execution, exercice, paid),
+                        _action_row(
+                            gabarit,
+                            contrat,
+                            group,
+                            action,
+                            execution,
+                            exercice,
+                            paid,
+                            after.actions.get(action.code, action).plan(exercice + 1),
+                            chaines.get((exercice, contrat.code, action.code)),
+                        ),
                     )
                 )
             if parts:
@@ -484,6 +526,35 @@ def _write_actions(sheet: _Sheet, contrat: Any, executions: Sequence[Any]) -> No
             _write_total(
                 sheet, gabarit.total, subtotals, subtotal_rows, printed_here, totals.get("")
             )
+        sheet.notes()
+
+
+def _versions(latest: Any, exercice: int, regles: Any) -> tuple[Any, Any]:
+    """The versions of a contract that an exercise and the next one use."""
+    if regles is None:
+        return latest, latest
+    used = regles.contrats.get(exercice, {}).get(latest.code, latest)
+    return used, regles.suivants.get(exercice, {}).get(latest.code, latest)
+
+
+def _write_rows(sheet: _Sheet, contrat: Any, executions: Sequence[Any], regles: Any) -> None:
+    """Pillars of art. 3, or balances of the volets: one row each, then a total where asked."""
+    gabarit = sheet.gabarit
+    make = pillar_rows if gabarit.lignes == "piliers" else balance_rows
+    years = [execution.exercice for execution in executions] or contrat.exercices[:1]
+    if not any(make(contrat, year, regles) for year in years):
+        sheet.sheet.write_string(0, 0, gabarit.titre.format(exercice=years[0]), sheet.bold)
+        sheet.sheet.write_string(1, 0, sheet.stamp, sheet.note)
+        sheet.sheet.write_string(3, 0, "Sans objet pour ces exercices.")
+    for exercice in years:
+        rows = make(contrat, exercice, regles)
+        if not rows:
+            continue
+        sheet.heading({"exercice": exercice, "suivant": exercice + 1})
+        first = sheet.row
+        parts = [_write_action(sheet, row) for row in rows]
+        if gabarit.total:
+            _write_total(sheet, gabarit.total, parts, range(first, sheet.row), {}, None)
         sheet.notes()
 
 
@@ -510,6 +581,9 @@ def _blocks(
             for year, execution in blocks
             if any(action.plan(year) for action in contrat.actions.values())
         ]
+    if gabarit.exercices == "avant_terme":  # no carry-over beyond the term (art. 5)
+        last = max(contrat.exercices)
+        blocks = [(year, execution) for year, execution in blocks if year < last]
     return blocks or [(contrat.exercices[0], None)]
 
 
@@ -616,8 +690,12 @@ def write_workbook(
     executions: Sequence[Any],
     indicateurs: pd.DataFrame,
     simule: bool,
+    regles: Any = None,
 ) -> None:
-    """Write tableaux.xlsx: annexes 2 to 6 and the bilan financier of each volet."""
+    """Write tableaux.xlsx: annexes 2 to 6, the bilan financier of each volet, art. 3, balances.
+
+    `regles`: outcome of the rules (carry-overs, balances, version of each exercise).
+    """
     readme, gabarits = load_gabarits()
     stamp = _stamp(executions, simule)
     options = {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
@@ -632,6 +710,8 @@ def write_workbook(
             if contrat is None:
                 sheet.sheet.write_string(0, 0, f"Contrat « {gabarit.contrat} » absent du registre.")
             elif gabarit.lignes == "actions":
-                _write_actions(sheet, contrat, executions)
+                _write_actions(sheet, contrat, executions, regles)
+            elif gabarit.lignes in ("piliers", "volets"):
+                _write_rows(sheet, contrat, executions, regles)
             else:
                 _write_indicators(sheet, contrat, indicateurs, executions)

@@ -1,0 +1,69 @@
+"""The clause that gives a rule its figure, and which function computes which clause.
+
+A citation is "contrat/clause", a key of `clauses` in contrat.yaml, and names the interpretations
+that the function reads. A test finds clauses that compute and have no function, and citations that
+lead nowhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from fractions import Fraction
+from typing import Any, TypeVar
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+CITATIONS: dict[str, list[str]] = {}  # "contrat/clause" -> functions
+LECTURES: dict[str, list[str]] = {}  # interpretation -> functions
+# Functions of modules that do not cite by themselves.
+AILLEURS = {
+    "analyses.calcul.sous_consommation.sous_consommation": ["solidarites/sous_consommation"],
+}
+
+
+def cite(*clauses: str, lectures: Sequence[str] = ()) -> Callable[[F], F]:
+    """Declare the clauses that a function computes and the interpretations that it reads.
+
+    >>> @cite("exemple/clause")
+    ... def rule(): ...
+    >>> CITATIONS.pop("exemple/clause")[0].endswith(".rule")
+    True
+    """
+
+    def declare(function: F) -> F:
+        name = f"{function.__module__}.{function.__qualname__}"
+        for clause in clauses:
+            CITATIONS.setdefault(clause, []).append(name)
+        for reading in lectures:
+            LECTURES.setdefault(reading, []).append(name)
+        return function
+
+    return declare
+
+
+def clause_of(contrat: Any, regle: str, groupe: str = "", exercice: int | None = None) -> Any:
+    """The clause that gives a rule its figure for an axe or volet (empty: the whole contract) and
+    a year (None: any); None when no clause does.
+
+    >>> from analyses.contrat.load import load_contrats
+    >>> clause_of(load_contrats("55")["emploi"], "plafond", "v2", 2024).valeur
+    179697
+    """
+    for clause in getattr(contrat, "clauses", {}).values():
+        place = groupe in clause.groupes if groupe else not clause.groupes
+        year = exercice is None or not clause.exercices or exercice in clause.exercices
+        if clause.regle == regle and place and year:
+            return clause
+    return None
+
+
+def amount_of(clause: Any) -> int | None:
+    """Centimes of a clause whose value is an amount in euros; None when it gives none.
+
+    >>> from types import SimpleNamespace as NS
+    >>> amount_of(NS(valeur="179697.50")), amount_of(NS(valeur=None)), amount_of(None)
+    (17969750, None, None)
+    """
+    if clause is None or clause.valeur is None:
+        return None
+    return int(Fraction(str(clause.valeur)) * 100)

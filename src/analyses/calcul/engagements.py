@@ -1,0 +1,83 @@
+"""Engaged, mandated and paid: three series that are never mixed.
+
+Engaged comes from engagements.csv, mandated from the ledger lines (`realise` of an Execution),
+paid from their payment dates.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pandas as pd
+
+from analyses.calcul.affectation import SIGNES
+
+Key = tuple[str, str]
+
+
+def engaged(
+    engagements: pd.DataFrame | None, exercice: int, arrete_au: date | None = None
+) -> dict[Key, int] | None:
+    """Centimes engaged by (contrat, action) in the exercise, up to `arrete_au`.
+
+    A negative row (dégagement) takes back. None when no file was given: « non renseigné ».
+
+    >>> engaged(None, 2024) is None
+    True
+    """
+    if engagements is None:
+        return None
+    sums: dict[Key, int] = {}
+    columns = ["exercice", "date", "contrat", "action", "montant"]
+    for year, day, contrat, action, amount in engagements[columns].itertuples(index=False):
+        if year == exercice and (arrete_au is None or day <= arrete_au):
+            key = (str(contrat), str(action))
+            sums[key] = sums.get(key, 0) + int(amount)
+    return sums
+
+
+def paid_on(lignes: pd.DataFrame, *mandats: pd.DataFrame | None) -> list[date | None]:
+    """Day on which each line was paid. A reversal that says nothing follows the line it takes
+    back: what was paid and cancelled is not paid any more.
+
+    `mandats`: where the origins are (the exercise's own lines, then the previous exercise's).
+
+    >>> lines = pd.DataFrame({"numero_mandat": ["1", "2"], "numero_ligne": ["1", "1"],
+    ...     "type": ["ordinaire", "annulation"], "mandat_origine": ["", "1"],
+    ...     "date_paiement": [date(2024, 5, 2), None]})
+    >>> paid_on(lines, lines)
+    [datetime.date(2024, 5, 2), datetime.date(2024, 5, 2)]
+    """
+    columns = ["type", "mandat_origine", "numero_ligne", "date_paiement"]
+    asked = [
+        None if not pd.isna(day) or SIGNES.get(kind, 1) > 0 or not origin else (origin, line)
+        for kind, origin, line, day in lignes[columns].itertuples(index=False)
+    ]
+    wanted = {origin for key in asked if key is not None for origin in [key[0]]}
+    paid: dict[tuple[str, str], date] = {}
+    for frame in mandats if wanted else ():
+        if frame is None:
+            continue
+        kept = frame[frame["numero_mandat"].isin(wanted) & frame["date_paiement"].notna()]
+        names = ["type", "numero_mandat", "numero_ligne", "date_paiement"]
+        for kind, number, line, day in kept[names].itertuples(index=False):
+            if SIGNES.get(kind, 1) > 0:
+                paid.setdefault((number, line), day)
+    return [
+        (None if pd.isna(day) else day) if key is None else paid.get(key)
+        for key, day in zip(asked, lignes["date_paiement"], strict=True)
+    ]
+
+
+def paid_mask(paye_le: pd.Series, arrete_au: date | None = None) -> pd.Series:
+    """True for the lines paid at the closing date (day of payment ≤ arrete_au).
+
+    >>> days = pd.Series([date(2024, 5, 2), None, date(2025, 1, 8)], dtype=object)
+    >>> paid_mask(days, date(2024, 12, 31)).tolist()
+    [True, False, False]
+    """
+    return pd.Series(
+        [not pd.isna(day) and (arrete_au is None or day <= arrete_au) for day in paye_le],
+        index=paye_le.index,
+        dtype=bool,
+    )

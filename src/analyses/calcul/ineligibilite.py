@@ -1,0 +1,168 @@
+"""Expenditure that the State does not finance: account, wording, period, explicit decision.
+
+A decision (decisions_eligibilite.csv) overrules every rule; it is dated, justified and shown.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any
+
+import pandas as pd
+
+from analyses.calcul.affectation import SIGNES, plain
+from analyses.calcul.citations import cite, clause_of
+from analyses.calcul.personnel import PAIE
+
+LineKey = tuple[int, str, str]  # exercice, numero_mandat, numero_ligne
+
+
+@lru_cache(maxsize=256)
+def _pattern(mot: str) -> re.Pattern[str]:
+    words = [re.escape(word) + "s?" for word in plain(mot).split()]
+    return re.compile(r"(?<!\w)" + r"\s+".join(words) + r"(?!\w)")
+
+
+def says(objet: str, mot: str) -> bool:
+    """Whether a wording holds a word: whole, without accents, case or plural.
+
+    >>> says("Prestations de FORMATIONS", "formation"), says("Réunion d'information", "formation")
+    (True, False)
+    """
+    return bool(_pattern(mot).search(plain(objet)))
+
+
+@cite("emploi/non_eligible")
+def ineligible_reason(contrat: Any, groupe: str, nature: str, objet: str) -> str:
+    """Why an article excludes an expenditure, with the article ('' when none does; art. 4.2).
+
+    A rule of the contract applies to its volets (`groupes`, empty: all), to accounts by prefix,
+    and, when it has words, to the wordings that say one of them.
+    """
+    for rule in contrat.ineligibles:
+        if rule.groupes and groupe not in rule.groupes:
+            continue
+        if rule.natures and not nature.startswith(tuple(rule.natures)):
+            continue
+        if rule.sauf_natures and nature.startswith(tuple(rule.sauf_natures)):
+            continue
+        if rule.mots and not any(says(objet, word) for word in rule.mots):
+            continue
+        return f"{rule.motif} ({rule.article})"
+    return ""
+
+
+def decided(*frames: pd.DataFrame | None) -> dict[LineKey, tuple[str, str]]:
+    """(decision, reason shown) of each ledger line that a decision speaks of; later frames win.
+
+    >>> decided(None)
+    {}
+    """
+    found: dict[LineKey, tuple[str, str]] = {}
+    columns = ["exercice", "numero_mandat", "numero_ligne", "decision", "motif", "decide_le"]
+    for frame in frames:
+        if frame is None:
+            continue
+        pieces = frame["piece"] if "piece" in frame else [""] * len(frame)
+        for row, piece in zip(frame[columns].itertuples(index=False), pieces, strict=True):
+            year, mandat, ligne, decision, motif, day = row
+            words = f"décision du {day:%d/%m/%Y} : {motif}" + (f" (pièce : {piece})" * bool(piece))
+            found[int(year), str(mandat), str(ligne)] = (str(decision), words)
+    return found
+
+
+def _decision(
+    decisions: Mapping[LineKey, tuple[str, str]], year: int, number: str, line: str, origin: str
+) -> tuple[str, str]:
+    """The decision on a line; a reversal follows that of its origin, this year's or the last's."""
+    for key in ((year, number, line), (year, origin, line), (year - 1, origin, line)):
+        if key[1] and key in decisions:
+            return decisions[key]
+    return "", ""
+
+
+@cite("emploi/duree_v1_v2", "emploi/duree_v3", "solidarites/duree")
+def outside_period(contrat: Any, groupe: str) -> str:
+    """Why an expenditure outside the period of its axe or volet is not financed, with the article
+    (emploi art. 2; solidarités art. 4)."""
+    group = contrat.groupes[groupe]
+    clause = clause_of(contrat, "periode", groupe) or clause_of(contrat, "periode")
+    words = f"hors période, du {group.debut:%d/%m/%Y} au {group.fin:%d/%m/%Y}"
+    return f"{words} ({clause.article})" if clause is not None else words
+
+
+def judge(
+    lignes: pd.DataFrame,
+    contrats: Mapping[str, Any],
+    decisions: Mapping[LineKey, tuple[str, str]],
+) -> pd.DataFrame:
+    """What is said of each assigned line (column `groupe` known) before any open reading.
+
+    Columns: `regle_ineligible` (reason of the rule, '' when none), `decision`, `motif_decision`,
+    `motif_periode`, `hors_exercice` (its exercise is outside the years of its volet),
+    `avant_periode` (issued before the first day of its volet), `paie` (chapter 012).
+    """
+    reasons: dict[tuple[str, ...], str] = {}
+    periods = {
+        (code, key): (group.debut, group.fin.year, outside_period(contrat, key))
+        for code, contrat in contrats.items()
+        for key, group in contrat.groupes.items()
+    }
+    numbers = {mandat for _, mandat, _ in decisions}
+    columns = ["contrat", "groupe", "nature", "objet_origine", "exercice", "numero_mandat"]
+    columns += ["numero_ligne", "type", "mandat_origine", "date_emission"]
+    rows = []
+    for line in lignes[columns].itertuples(index=False, name=None):
+        code, group, nature, objet, year, number, rank, kind, origin, day = line
+        asked = (code, group, str(nature or ""), str(objet or ""))
+        if asked not in reasons:
+            reasons[asked] = ineligible_reason(contrats[code], *asked[1:])
+        verdict = ("", "")
+        if numbers and (str(number) in numbers or str(origin) in numbers):
+            source = str(origin or "") if SIGNES.get(kind, 1) < 0 else ""
+            verdict = _decision(decisions, int(year), str(number), str(rank), source)
+        start, end, words = periods.get((code, group), (day, int(year), ""))
+        rows.append(
+            (reasons[asked], *verdict, words, not start.year <= int(year) <= end, day < start)
+            + (asked[2].startswith(PAIE),)
+        )
+    names = ["regle_ineligible", "decision", "motif_decision", "motif_periode", "hors_exercice"]
+    return pd.DataFrame(rows, columns=[*names, "avant_periode", "paie"], index=lignes.index)
+
+
+@cite(lectures=("periode-du-volet", "double-compte-personnel"))
+def eligibility(
+    lignes: pd.DataFrame,
+    jugement: pd.DataFrame,
+    agents: set[tuple[str, str]],
+    lectures: Mapping[str, str],
+) -> pd.DataFrame:
+    """`eligible`, `motif_ineligible`, `double_compte` of each line under the chosen readings.
+
+    A decision wins over account, wording and period. A payroll line of an action whose staff is in
+    temps_agents.csv (`agents`: its (contrat, action) pairs) is set aside, not ineligible.
+    """
+    reason = jugement["regle_ineligible"].astype(object).copy()
+    outside = jugement["hors_exercice"].astype(bool)
+    if lectures.get("periode-du-volet") == "emission":
+        outside = outside | jugement["avant_periode"].astype(bool)
+    outside &= reason == ""
+    reason[outside] = jugement.loc[outside, "motif_periode"]
+    reason[jugement["decision"] == "eligible"] = ""
+    excluded = jugement["decision"] == "ineligible"
+    reason[excluded] = jugement.loc[excluded, "motif_decision"]
+    double = pd.Series(False, index=lignes.index)
+    if agents and lectures.get("double-compte-personnel", "mandats-ecartes") == "mandats-ecartes":
+        pairs = zip(lignes["contrat"], lignes["action"], strict=True)
+        own = pd.Series([pair in agents for pair in pairs], index=lignes.index, dtype=bool)
+        double = own & jugement["paie"].astype(bool) & (reason == "")
+    return pd.DataFrame(
+        {
+            "eligible": (reason == "") & ~double,
+            "motif_ineligible": reason,
+            "double_compte": double,
+        },
+        index=lignes.index,
+    )
