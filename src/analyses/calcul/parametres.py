@@ -57,18 +57,22 @@ def load_interpretations(params: Path = PARAMS) -> list[dict[str, Any]]:
     >>> load_interpretations()[0]["code"]
     'cle-du-plan'
     """
-    rows: list[dict[str, Any]] = read_yaml(params / "interpretations.yaml")["interpretations"]
+    found: list[tuple[str, dict[str, Any]]] = [
+        (path.name, row)
+        for path in sorted(params.glob("interpretations*.yaml"), reverse=True)
+        for row in read_yaml(path)["interpretations"]
+    ]
     problems = [
         Problem(
-            "interpretations.yaml",
+            name,
             champ=str(row.get("code", "")),
             attendu="les clés " + ", ".join(sorted(_KEYS)) + " et une lecture retenue listée",
             trouve=", ".join(sorted(row)),
             remede="complétez l'interprétation",
         )
-        for row in rows
+        for name, row in found
         if set(row) != _KEYS or row["retenue"] not in row["lectures"]
     ]
     if problems:
         raise BilanError(problems)
-    return rows
+    return [row for _, row in found]
