@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -30,6 +30,7 @@ class Bilan:
     contradictions: list[Any]
     resultats: pd.DataFrame
     simule: bool
+    anterieurs: list[Any] = field(default_factory=list)  # results of the years before
 
 
 def read_date(text: str | date | None, champ: str = "arrete-au") -> date | None:
@@ -130,24 +131,32 @@ def load(
     from analyses.calcul.indicateurs import attainment
     from analyses.calcul.parametres import load_seuils
     from analyses.calcul.resultats import resultats
+    from analyses.calcul.resultats_atteinte import attainment_rows
     from analyses.calcul.sous_consommation import sous_consommation
     from analyses.contrat.contradictions import find_contradictions
     from analyses.contrat.load import load_contrats
+    from analyses.depot.anterieurs import earlier_results
 
     years = list(exercices or [exercice])
     au = read_date(arrete_au)
     contrats = load_contrats(departement, au or date(max(years), 12, 31))
     check_years(contrats, years, au)
     seuils = load_seuils()
-    depots = open_depots(departement, years, data_folder(donnees), contrats)
+    folder = data_folder(donnees)
+    depots = open_depots(departement, years, folder, contrats)
+    earlier = earlier_results(departement, min(years), folder, contrats)
     executions = [execution(depot, contrats, au) for depot in depots]
     risks = [
         sous_consommation(done, contrats, depot, au, seuils)
         for done, depot in zip(executions, depots, strict=True)
     ]
     sous_conso = pd.concat(risks, ignore_index=True)
-    indicateurs = attainment(contrats, depots, seuils)
-    simule = any(depot.simule for depot in depots)
+    indicateurs = attainment(contrats, [*earlier, *depots], seuils)
+    simule = any(depot.simule for depot in [*earlier, *depots])
+    figures = [
+        resultats(contrats, executions, sous_conso, indicateurs, simule),
+        attainment_rows(indicateurs, contrats, executions, depots, seuils, simule),
+    ]
     return Bilan(
         departement=departement,
         exercices=years,
@@ -158,6 +167,7 @@ def load(
         sous_conso=sous_conso,
         indicateurs=indicateurs,
         contradictions=find_contradictions(contrats),
-        resultats=resultats(contrats, executions, sous_conso, indicateurs, simule),
+        resultats=pd.concat(figures, ignore_index=True),
         simule=simule,
+        anterieurs=earlier,
     )

@@ -10,7 +10,16 @@ from analyses.paths import PARAMS
 from analyses.problems import BilanError, Problem
 from analyses.yaml_files import read_yaml
 
-SEUILS = ("seuil_sous_consommation", "tolerance_sous_consommation", "seuil_partiellement")
+SEUILS = (
+    "seuil_sous_consommation",
+    "tolerance_sous_consommation",
+    "seuil_partiellement",
+    "tolerance_atteinte",
+    "seuil_cibles_atteintes",
+    "facteur_tendance",
+    "ecart_tendance",
+    "petits_effectifs",
+)
 _KEYS = {"code", "article", "question", "lectures", "retenue", "pourquoi", "depuis"}
 
 

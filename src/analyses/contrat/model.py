@@ -160,6 +160,11 @@ class Indicateur(_Model):
         return self.tableaux[0].source
 
     @property
+    def nomme_un_taux(self) -> bool:
+        """Whether its label says rate: a bare number is then a percentage."""
+        return self.libelle.casefold().startswith(("taux", "pourcentage", "part "))
+
+    @property
     def row(self) -> TableauIndicateur:
         """The row that is read: the first table that prints every cell, else the first one."""
         complete = [t for t in self.tableaux if len(t.cellules) == len(self.colonnes)]
@@ -167,8 +172,8 @@ class Indicateur(_Model):
 
     @property
     def uncertain(self) -> bool:
-        """True when no table prints as many cells as it has columns."""
-        return len(self.row.cellules) < len(self.colonnes)
+        """True when no table prints as many cells as it has columns (a table is printed)."""
+        return 0 < len(self.row.cellules) < len(self.colonnes)
 
     def cell(self, period: Period) -> Cell:
         """The reading of the cell of `period` ("t0" or a year).

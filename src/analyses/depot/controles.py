@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from typing import Any
 
+from analyses.depot.controles_resultats import check_results
 from analyses.depot.table import Table, frame, read_code, reading, table_schema
 from analyses.problems import BilanError, Problem
 
@@ -94,7 +95,7 @@ def _codes(contrat: Any, table: str) -> set[str]:
 
 def check_codes(table: Table, contrats: Mapping[str, Any]) -> list[Problem]:
     """Contracts, actions and indicators that the signed contracts do not know."""
-    if table.nom == "mandats":
+    if table.nom in ("mandats", "formations_academie"):
         return []
     problems = []
 
@@ -296,6 +297,9 @@ def check_tables(
                 f"{table.fichier} : {others} ligne(s) d'un autre exercice que {exercice}, "
                 "non comptées"
             )
+    if "resultats_indicateurs" in readable:
+        new, unread = check_results(readable["resultats_indicateurs"], contrats)
+        problems, notes = problems + new, notes + unread
     mandats, rules = readable.get("mandats"), readable.get("affectations")
     if mandats is not None and mandats.readable:
         new, unchecked = check_origins(mandats, precedents)

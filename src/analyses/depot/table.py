@@ -22,7 +22,10 @@ from analyses.paths import PARAMS
 from analyses.problems import Problem
 from analyses.yaml_files import read_yaml
 
-TABLES = ("mandats", "affectations", "recettes", "resultats_indicateurs", "justifications")
+TABLES = (
+    *("mandats", "affectations", "recettes", "resultats_indicateurs", "justifications"),
+    "formations_academie",
+)
 _DTYPES = {"integer": "int64", "montant": "int64"}
 _SEPARATEURS = (";", ",", "\t")
 _ERREUR_TABLEUR = re.compile(
@@ -234,6 +237,18 @@ def read_quote_part(text: str) -> Fraction:
     return share
 
 
+def read_decimal(text: str) -> Fraction:
+    """Number with decimals.
+
+    >>> str(read_decimal("1 234,5"))
+    '2469/2'
+    """
+    body = clean(text).replace(" ", "").replace(",", ".")
+    if not re.fullmatch(r"-?\d{1,12}(\.\d{1,6})?", body):
+        raise Unreadable("un nombre (84,5)")
+    return Fraction(body)
+
+
 def read_code(text: str) -> str:
     """Code without case, accents or spaces around.
 
@@ -259,6 +274,7 @@ _READERS = {
     "date": read_date,
     "montant": read_montant,
     "quote_part": read_quote_part,
+    "decimal": read_decimal,
     "identifiant": read_identifiant,
     "date_exercice": read_date,
     "code": read_code,

@@ -204,6 +204,7 @@ _FICHIERS = {
     "recettes": "recettes.csv",
     "resultats": "resultats_indicateurs.csv",
     "justifications": "justifications.csv",
+    "formations": "formations_academie.csv",
 }
 
 
@@ -213,7 +214,7 @@ def absent_files(b: Bilan) -> list[str]:
         f"{name} {depot.exercice}"
         for depot in b.depots
         for field, name in _FICHIERS.items()
-        if getattr(depot, field) is None
+        if getattr(depot, field, None) is None
     ]
 
 
@@ -616,7 +617,7 @@ def sources(b: Bilan) -> Styler | Markdown:
             "Reçu le": _received(source.recu_le),
             "Empreinte (sha256)": str(source.sha256 or "")[:12],
         }
-        for depot in b.depots
+        for depot in [*getattr(b, "anterieurs", []), *b.depots]
         for source in depot.sources
     ]
     if not rows:

@@ -212,7 +212,8 @@ def _printed_totals(contrat: Any, niveau: str, code: str, exercice: int) -> dict
     }
 
 
-def _indicator_rows(gabarit: Gabarit, contrat: Any, frame: pd.DataFrame) -> list[Row]:
+def indicator_rows(gabarit: Gabarit, contrat: Any, frame: pd.DataFrame) -> list[Row]:
+    """The named values of each indicator of a sheet (annexes 2 and 4)."""
     national = gabarit.lignes == "nationaux"
     pairs: list[tuple[Any, Any]] = (
         [(None, i) for i in contrat.nationaux]
@@ -514,7 +515,7 @@ def _blocks(
 def _write_indicators(sheet: _Sheet, contrat: Any, frame: pd.DataFrame) -> None:
     year = contrat.exercices[0]
     sheet.heading({"exercice": year, "suivant": year + 1})
-    for row in _indicator_rows(sheet.gabarit, contrat, frame):
+    for row in indicator_rows(sheet.gabarit, contrat, frame):
         refs, columns = sheet.refs(), sheet.gabarit.colonnes
         cells = {column.cle: row.get(column.source, MISSING) for column in columns}
         for rank, column in enumerate(columns):
