@@ -70,6 +70,7 @@ def _quadrants(
         place = (line["contrat"], line["exercice"], "action", line["action"])
         word, known = line["quadrant"], line["quadrant"] not in _EMPTY
         words = f"{line['atteintes']} cibles atteintes sur {line['jugees']} jugées"
+        words = " ; ".join(part for part in (line["lecture"], words) if part)
         status = "calcule" if known else word
         yield _row("quadrant", place, word if known else "", "", status, words, note)
 

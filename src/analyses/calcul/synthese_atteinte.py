@@ -76,8 +76,8 @@ def quadrants(
 ) -> pd.DataFrame:
     """Consumption against attainment, one row per action and exercise that has indicators.
 
-    `taux_execution`: realised on planned. `atteintes` of `jugees` targets. `quadrant`: one of
-    `QUADRANTS`, else why there is none (non_renseigne, sans_objet, non_evaluable).
+    `taux_execution`: `realise` (centimes) on planned. `atteintes` of `jugees` targets. `quadrant`:
+    one of `QUADRANTS`, else a status, and `lecture` says why there is none.
     """
     rows = []
     for run in executions:
@@ -85,34 +85,43 @@ def quadrants(
         money = {(r["contrat"], r["action"]): r for r in run.par_action.to_dict("records")}
         for (name, action), part in own.groupby(["contrat", "action"], sort=False):
             found, spent = Counter(part["statut"]), money.get((name, action), {})
-            row = {"atteintes": found.get("atteint", 0), "jugees": judged(Counter(found))}
-            rate = spent.get("taux")
+            rate, reached, total = spent.get("taux"), found["atteint"], judged(found)
+            quadrant, words = _unplaced(spent, found) if rate is None or not total else ("", "")
+            if not quadrant and rate is not None:
+                quadrant = QUADRANTS[
+                    rate >= seuils["seuil_sous_consommation"],
+                    Fraction(reached, total) >= seuils["seuil_cibles_atteintes"],
+                ]
             rows.append(
-                {"contrat": name, "exercice": run.exercice, "action": action}
-                | {"taux_execution": rate, **row}
-                | {"quadrant": _quadrant(rate, spent, row, found, seuils)}
+                {
+                    "contrat": name,
+                    "exercice": run.exercice,
+                    "action": action,
+                    "realise": spent.get("realise"),
+                    "taux_execution": rate,
+                    "atteintes": reached,
+                    "jugees": total,
+                    "quadrant": quadrant,
+                    "lecture": words,
+                }
             )
-    columns = ["contrat", "exercice", "action", "taux_execution", "atteintes", "jugees"]
+    columns = ["contrat", "exercice", "action", "realise", "taux_execution", "atteintes", "jugees"]
+    columns += ["quadrant", "lecture"]
     return pd.DataFrame(
-        {n: pd.Series([row[n] for row in rows], dtype=object) for n in [*columns, "quadrant"]}
+        {name: pd.Series([row[name] for row in rows], dtype=object) for name in columns}
     )
 
 
-def _quadrant(
-    rate: Fraction | None,
-    spent: Mapping[str, Any],
-    row: Mapping[str, int],
-    found: Mapping[str, int],
-    seuils: Mapping[str, Fraction],
-) -> str:
-    if rate is None:
-        return "sans_objet" if spent.get("prevu") == 0 else "non_renseigne"
-    if not row["jugees"]:
-        return next(s for s in ("non_renseigne", "non_evaluable", "sans_objet") if found.get(s))
-    part = Fraction(row["atteintes"], row["jugees"])
-    return QUADRANTS[
-        rate >= seuils["seuil_sous_consommation"], part >= seuils["seuil_cibles_atteintes"]
-    ]
+def _unplaced(spent: Mapping[Any, Any], found: Mapping[str, int]) -> tuple[str, str]:
+    """(status, why) of an action that has no rate of execution or no judged target."""
+    if spent.get("prevu") == 0:
+        return "sans_objet", "aucun crédit prévu"
+    if spent.get("prevu") is None:
+        return "non_renseigne", "prévu non renseigné"
+    if spent.get("realise") is None:
+        return "non_renseigne", "réalisé non renseigné"
+    status = next(s for s in ("non_renseigne", "non_evaluable", "sans_objet") if found.get(s))
+    return status, "aucune cible jugée"
 
 
 def sensitivity(

@@ -87,8 +87,8 @@ def essentiel(b: Bilan) -> Markdown:
         lines.append(
             f"- **{_contrat(row['contrat'])} {row['exercice']}** : {judged} cibles jugées sur "
             f"{total}, dont {row['atteint']} atteintes, {row['partiellement']} en partie, "
-            f"{row['non_atteint']} manquées ; {row['non_renseigne']} résultats non renseignés, "
-            f"{row['non_evaluable']} non évaluables, {row['sans_objet']} sans objet."
+            f"{row['non_atteint']} manquées ; sans jugement : {row['non_renseigne']} faute de "
+            f"résultat, {row['non_evaluable']} non évaluables, {row['sans_objet']} sans objet."
         )
     lines += [f"- {line}" for line in (_money(b), _pace(b), _asked(b), _tolerance(b)) if line]
     return markdown("\n".join(lines))
@@ -98,11 +98,11 @@ def _money(b: Bilan) -> str:
     frame = synthese_atteinte.quadrants(b.indicateurs, b.executions, load_seuils())
     count = Counter(frame["quadrant"])
     words = plots_indicateurs.WORDS
-    shown = ", ".join(f"{count[code]} « {words[code]} »" for code in words if count[code])
-    unknown = sum(count.values()) - sum(count[code] for code in words)
-    rest = f"{unknown} sans prévu, sans réalisé ou sans résultat jugé" if unknown else ""
-    parts = " ; ".join(part for part in (shown, rest) if part)
-    return f"**Argent face aux résultats** (actions × exercices) : {parts}." if parts else ""
+    parts = [f"{count[code]} « {words[code]} »" for code in words if count[code]]
+    rest = Counter(frame[~frame["quadrant"].isin(list(words))]["lecture"])
+    parts += [f"{number} sans lecture ({why})" for why, number in rest.items()]
+    shown = ", ".join(parts)
+    return f"**Argent face aux résultats** (actions × exercices) : {shown}." if parts else ""
 
 
 def _pace(b: Bilan) -> str:
@@ -132,10 +132,10 @@ def _asked(b: Bilan) -> str:
 def _tolerance(b: Bilan) -> str:
     tried = [Fraction(5, 100), Fraction(1, 10)]
     found = synthese_atteinte.sensitivity(b.indicateurs, _years(b), tried)
-    parts = [f"{number} avec {fmt.pourcent(rate)}" for rate, number in found]
+    parts = [f"{number} à {fmt.pourcent(rate)}" for rate, number in found]
     used = load_seuils()["tolerance_atteinte"]
     return (
-        f"**Tolérance** ({fmt.pourcent(used)} retenue) : cibles manquées de peu qu'une tolérance "
+        f"**Tolérance** : {fmt.pourcent(used)} ; cibles manquées de peu qu'une autre tolérance "
         f"dirait atteintes : {', '.join(parts)}."
     )
 
@@ -193,13 +193,15 @@ def argent(b: Bilan) -> Styler | Markdown:
             "Exercice": line["exercice"],
             "Contrat": _contrat(line["contrat"]),
             "Action": _action(b, line["contrat"], line["action"]),
+            "Réalisé": line["realise"],
             "Taux d'exécution": line["taux_execution"],
             "Cibles atteintes": f"{line['atteintes']} sur {line['jugees']}",
-            "Lecture": plots_indicateurs.WORDS.get(line["quadrant"], fmt.statut(line["quadrant"])),
+            "Lecture": plots_indicateurs.WORDS.get(line["quadrant"], line["lecture"]),
         }
         for line in lines
     ]
     formats: dict[str, Formatter] = {"Exercice": str, "Taux d'exécution": _rate}
+    formats["Réalisé"] = fmt.euros
     caption = f"L'argent face aux résultats, par action ({_period(b)})"
     return table(_rows(rows, list(rows[0])), caption, formats)
 
@@ -219,31 +221,39 @@ def parcours(b: Bilan, contrat: str | None = None, portee: str | None = None) ->
             frame = frame[(frame["action"] == "nat") == (portee == "national")]
     if frame.empty:
         return _missing()
-    rows = []
-    for line in frame.to_dict("records"):
-        unit = line["unite_comparee"]
-        rows.append(
-            {
-                "Code": line["code"],
-                "Indicateur": line["libelle"],
-                "Nature": NATURES[line["nature"]],
-                "T0": _cell(line, "t0"),
-                "Cible": _cell(line, "cible")
-                + (" (lecture incertaine)" if line["incertaine"] else ""),
-                "Résultat": _cell(line, "resultat"),
-                "Taux": _attainment_rate(line),
-                "Statut": fmt.statut(line["statut"]),
-                "Progression": _progress(line),
-                "Attendu en fin de contrat": _number(line["attendu"], unit) or _why(line),
-                "soit, de la cible visée": _number(line["attendu_taux"], "ratio") or _why(line),
-                "À quantité constante": _number(line["attendu_lineaire"], unit) or _why(line),
-                "Comment": line["lecture"] or line["parcours_lecture"] or "directe",
-            }
-        )
+    rows = [
+        {
+            "Code": line["code"],
+            "Indicateur": line["libelle"],
+            "T0": _cell(line, "t0") if line["t0_imprime"] is not None else "non prévu",
+            "Cible": _cell(line, "cible") + (" (lecture incertaine)" if line["incertaine"] else ""),
+            "Résultat": _cell(line, "resultat"),
+            "Taux": _attainment_rate(line),
+            "Statut": _status(line),
+            "Progression": _progress(line),
+            "Attendu en fin de contrat": _expected(line),
+            "À quantité constante": _number(line["attendu_lineaire"], line["unite_comparee"])
+            or _why(line),
+        }
+        for line in frame.to_dict("records")
+    ]
     year = max(_years(b))
     words = {"local": "locaux", "national": "nationaux"}.get(portee or "", "")
     caption = f"Indicateurs {words} {year} : de la situation initiale à la fin du contrat"
     return table(_rows(rows, list(rows[0])), caption.replace("  ", " "), {"Taux": _rate})
+
+
+def _status(line: Mapping[Any, Any]) -> str:
+    """The status, and how it was read when its word does not say it."""
+    words = "" if line["statut"] == "non_renseigne" else line["lecture"]
+    return " : ".join(part for part in (fmt.statut(line["statut"]), words) if part)
+
+
+def _expected(line: Mapping[Any, Any]) -> str:
+    """The value expected at the end of the contract, and what it is of the one aimed at."""
+    value = _number(line["attendu"], line["unite_comparee"])
+    part = _number(line["attendu_taux"], "ratio")
+    return f"{value}, soit {part} de la cible" if part else value or _why(line)
 
 
 def _progress(line: Mapping[Any, Any]) -> str:
@@ -313,58 +323,90 @@ def annexe(b: Bilan, nom: str) -> Styler | Markdown:
     columns = [c for c in sheet.colonnes if "(ajout)" not in c.entete]
     rows = [
         {c.entete: _shown(row[c.source]) for c in columns}
-        for row in indicator_rows(sheet, contrat, frames(b.indicateurs))
+        for row in indicator_rows(sheet, contrat, frames(b.indicateurs), max(_years(b), default=0))
     ]
     return table(_rows(rows, [c.entete for c in columns]), f"{sheet.titre} ({_period(b)})")
 
 
 def _shown(value: Any) -> str:
-    return fmt.nombre(value) if isinstance(value, Fraction) else str(value or "")
+    if value is None:
+        return "à venir"
+    return fmt.nombre(value) if isinstance(value, Fraction) else str(value)
+
+
+def _indicators(b: Bilan) -> list[tuple[str, str, Any]]:
+    """(contract, code, indicator) of every indicator."""
+    return [
+        (contrat.code, f"{action}/{indicator.code}", indicator)
+        for contrat in b.contrats.values()
+        for action, indicator in contrat.indicateurs()
+    ]
 
 
 def definitions(b: Bilan) -> Styler | Markdown:
-    """What each indicator is, and on what ground: the contract's words, or an interpretation."""
-    reasons = {row["code"]: row for row in load_interpretations()}
-    rows = []
-    for contrat in b.contrats.values():
-        for action, indicator in contrat.indicateurs():
-            grounds = dict(indicator.fondements)
-            if indicator.formule:
-                grounds["formule"] = indicator.formule.fondement
-            rows.append(
-                {
-                    "Code": f"{_contrat(contrat.code)} {action}/{indicator.code}",
-                    "Unité": indicator.unite,
-                    "Sens": SENS[indicator.sens],
-                    "Nature": NATURES[indicator.nature],
-                    "Forme": FORMES[indicator.forme],
-                    "Années additionnées": "oui" if indicator.additif else "non",
-                    "Formule": _formula(indicator.formule),
-                    "À ventiler": " ; ".join(d.libelle for d in indicator.desagregations)
-                    or "non demandé",
-                    "Fondement": _ground(grounds, reasons),
-                    "Remarque": indicator.remarque or "aucune",
-                }
-            )
-    caption = f"Ce que sont les {len(rows)} indicateurs, et d'où vient cette lecture"
-    return table(_rows(rows, list(rows[0])), caption) if rows else _missing()
+    """What each indicator is: unit, direction, nature, what its years do, what it comes from."""
+    rows = [
+        {
+            "Contrat": _contrat(contrat),
+            "Code": code,
+            "Unité": indicator.unite,
+            "Sens": SENS[indicator.sens],
+            "Nature": NATURES[indicator.nature],
+            "Forme": FORMES[indicator.forme],
+            "Années additionnées": "oui" if indicator.additif else "non",
+            "Précisions": _details(indicator),
+        }
+        for contrat, code, indicator in _indicators(b)
+    ]
+    if not rows:
+        return _missing()
+    return table(_rows(rows, list(rows[0])), f"Ce que sont les {len(rows)} indicateurs")
 
 
-def _formula(formule: Any) -> str:
-    if formule is None:
-        return "aucune"
-    if formule.type == "rapport":
-        return f"{formule.termes[0]} sur {formule.sur}, objectif {formule.objectif}"
-    return "contrôle : " + " + ".join(formule.termes)
-
-
-def _ground(grounds: Mapping[str, str], reasons: Mapping[str, Any]) -> str:
-    """Each key with its citation, or with the code of its interpretation."""
+def _details(indicator: Any) -> str:
+    formule = indicator.formule
     parts = []
-    for key, text in grounds.items():
-        words = f"interprétation {text}" if text in reasons else text
-        parts.append(f"{key.replace('_', ' ')} : {words}")
-    return " ; ".join(parts)
+    if formule is not None and formule.type == "rapport":
+        parts.append(f"{formule.termes[0]} sur {formule.sur}, objectif {formule.objectif}")
+    elif formule is not None:
+        parts.append("contrôlé par " + " + ".join(formule.termes))
+    if indicator.t0_nature:
+        parts.append(f"T0 : {NATURES[indicator.t0_nature]}")
+    parts += [f"à ventiler : {d.libelle} ({d.source})" for d in indicator.desagregations]
+    return " ; ".join([*parts, *filter(None, [indicator.remarque])]) or "aucune"
+
+
+def fondements(b: Bilan) -> Styler | Markdown:
+    """On what ground each of these readings stands: the contract's words, or an interpretation."""
+    reasons = {row["code"]: row for row in load_interpretations()}
+    found: dict[str, tuple[set[str], list[str]]] = {}
+    for contrat, code, indicator in _indicators(b):
+        grounds = dict(indicator.fondements)
+        if indicator.formule:
+            grounds["formule"] = indicator.formule.fondement
+        for key, text in grounds.items():
+            keys, codes = found.setdefault(text, (set(), []))
+            keys.add(key.replace("_", " ").replace("unite", "unité"))
+            codes.append(f"{_contrat(contrat)} {code}")
+    rows = [
+        {
+            "Fondement": f"interprétation : {text}" if text in reasons else f"texte : {text}",
+            "Ce qu'il fixe": ", ".join(sorted(keys)),
+            "Lecture retenue": reasons[text]["retenue"] if text in reasons else "ce texte",
+            "Pourquoi": reasons[text]["pourquoi"] if text in reasons else "le contrat le dit",
+            "Indicateurs": _listed(codes),
+        }
+        for text, (keys, codes) in sorted(found.items(), key=lambda item: item[0] in reasons)
+    ]
+    if not rows:
+        return _missing()
+    caption = "D'où viennent ces lectures : le texte, puis les interprétations"
+    return table(_rows(rows, list(rows[0])), caption)
+
+
+def _listed(codes: list[str]) -> str:
+    once = list(dict.fromkeys(codes))
+    return ", ".join(once) if len(once) <= 12 else f"{len(once)} indicateurs"
 
 
 def formations(b: Bilan) -> Styler | Markdown:

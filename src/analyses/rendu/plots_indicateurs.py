@@ -96,7 +96,7 @@ def petits_multiples(b: Bilan, contrat: str, action: str) -> Figure:
             ax.set_axis_off()
     if not series:
         _said(axes[0][0], f"Indicateurs : {fmt.NON_RENSEIGNE}")
-    fig.suptitle(_titre(b, contrat, action), fontsize=11)
+    fig.suptitle(_titre(b, contrat, action), fontsize=11, x=0.01, ha="left")
     _legend(fig, sorted(shown))
     return fig
 
@@ -333,12 +333,11 @@ def argent_resultats(b: Bilan, exercice: int | None = None) -> Figure:
 
     seuils = load_seuils()
     limit, half = float(seuils["seuil_sous_consommation"]), float(seuils["seuil_cibles_atteintes"])
-    fig = _canvas(b, 9.5, 5.2)
-    ax = fig.subplots()
     own = _placed(b, exercice)
+    fig = _canvas(b, 9.5, 1.2 if own.empty else 5.2)
+    ax = fig.subplots()
     if own.empty:
-        words = "Prévu ou réalisé par action non renseigné,\nou aucun résultat jugé"
-        _said(ax, words)
+        _said(ax, "Prévu ou réalisé par action non renseigné, ou aucune cible jugée")
         return fig
     right = max(1.15, *(float(rate) * 1.06 for rate in own["taux_execution"]))
     ax.set_xlim(-0.06, right)
