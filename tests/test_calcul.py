@@ -72,6 +72,10 @@ def indicator(code: str, cells: list[str], sens: str = "hausse", unite: str = "f
         unite=unite,
         sens=sens,
         nature="flux",
+        forme="nombre",
+        additif=False,
+        t0_nature=None,
+        formule=None,
         libelle=code,
         source="annexe 2",
         uncertain=False,
@@ -407,15 +411,15 @@ def test_late_start_is_measured_against_its_own_calendar() -> None:
     ],
 )
 def test_attainment_status(cells, result, status, rate) -> None:
-    verdict = compare([read_cell(c) for c in cells], read_cell(result), "hausse", "n", F(1, 2))
+    verdict = compare([read_cell(c) for c in cells], read_cell(result), "hausse", F(1, 2))
     assert verdict[:2] == (status, rate)
 
 
 def test_lower_is_better() -> None:
     """15 days aimed at: 12 is attained (15/12), 20 gives 15/20 = 3/4."""
     target = [read_cell(""), read_cell("15")]
-    assert compare(target, read_cell("12"), "baisse", "jours", F(1, 2))[:2] == ("atteint", F(5, 4))
-    assert compare(target, read_cell("20"), "baisse", "jours", F(1, 2))[:2] == (
+    assert compare(target, read_cell("12"), "baisse", F(1, 2))[:2] == ("atteint", F(5, 4))
+    assert compare(target, read_cell("20"), "baisse", F(1, 2))[:2] == (
         "partiellement",
         F(3, 4),
     )

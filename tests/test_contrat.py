@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from datetime import date
-from fractions import Fraction
 from pathlib import Path
 
 import pytest
 
-from analyses.contrat.cell import read_cell
 from analyses.contrat.contradictions import find_contradictions, uncertain_readings
 from analyses.contrat.load import load_contrats
 from analyses.paths import PARAMS
@@ -80,35 +79,6 @@ def test_short_rows_are_listed(contrats):
     rows = {(r.action, r.source): r.imprime for r in uncertain_readings(contrats)}
     assert rows[("16", "annexe 2")] == ("0", "1", "2")
     assert ("20", "annexe 2") not in rows
-
-
-@pytest.mark.parametrize(
-    ("text", "kind", "value"),
-    [
-        ("37", "nombre", 37),
-        ("2*2", "produit", 4),
-        ("+25", "increment", 25),
-        ("40%", "taux", Fraction(2, 5)),
-        ("60% (objectifs nationaux IAE)", "taux", Fraction(3, 5)),
-        ("65% partiellement", "taux", Fraction(13, 20)),
-        ("10 salariés", "nombre", 10),
-        ("4 (1 par territoire)", "nombre", 4),
-        ("0 (début des travaux)", "nombre", 0),
-        ("/", "sans_objet", None),
-        ("?", "inconnu", None),
-        ("Non connu", "inconnu", None),
-        ("Non concerné", "non_concerne", None),
-        ("Selon territoire retenu", "texte", None),
-        ("X GIR 4", "texte", None),
-        ("", "vide", None),
-        ("2/3", "texte", None),
-        ("1 234,5", "nombre", Fraction(2469, 2)),
-        ("12/04/2024", "texte", None),
-    ],
-)
-def test_reading_of_cells(text, kind, value):
-    cell = read_cell(text)
-    assert (cell.imprime, cell.type, cell.valeur) == (text, kind, value)
 
 
 @pytest.fixture
@@ -186,3 +156,27 @@ def test_error_two_files_for_one_action(params):
     shutil.copy(next(folder.glob("v2-1*")), folder / "zz.yaml")
     with pytest.raises(BilanError, match="zz.yaml.*un fichier par action.*déjà dans v2-1"):
         load_contrats("55", params=params)
+
+
+def _broken(params: Path, before: str, after: str) -> str:
+    path = params / "contrats/55/emploi/2024-06-20-initial/indicateurs_nationaux.yaml"
+    text = path.read_text(encoding="utf-8")
+    assert before in text
+    path.write_text(text.replace(before, after, 1), encoding="utf-8")
+    with pytest.raises(BilanError) as error:
+        load_contrats("55", params=params)
+    return str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "words"),
+    [
+        ("sens-aucun", "sens-oublie", "fondements.sens.*attendu le code d'une interprétation"),
+        ("nat/nouveaux-entrants", "nat/sortants", "formule.*<action>/<code>.*« nat/sortants »"),
+        ("nature: flux-annuel, ", "", "attendu un fondement pour nature|fondement pour nature"),
+        ('sur: "nat/nouveaux-entrants", ', "", "la clé « sur » pour un rapport"),
+        ("nature: flux\n", "nature: cumul\n    additif: true\n", "« additif » pour un flux"),
+    ],
+)
+def test_error_indicator_without_its_reading(params, before, after, words):
+    assert re.search(words, _broken(params, before, after))

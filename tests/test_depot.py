@@ -15,13 +15,14 @@ from analyses.depot.source import deposer, read_sidecar
 from analyses.depot.table import read_table
 from analyses.problems import BilanError, Problem
 
+INDICATEUR = NS(code="familles", forme="nombre")
 CONTRATS = {
     "solidarites": NS(
         actions={
-            "1": NS(indicateurs=[NS(code="familles")]),
+            "1": NS(indicateurs=[INDICATEUR]),
             "2": NS(indicateurs=[]),
         },
-        nationaux=[NS(code="logement")],
+        nationaux=[NS(code="logement", forme="taux")],
         groupes={"axe-1": NS(code_public="1")},
     ),
     "emploi": NS(

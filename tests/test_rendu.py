@@ -16,7 +16,7 @@ from analyses.calcul.sous_consommation import sous_consommation
 from analyses.contrat.contradictions import find_contradictions
 from analyses.contrat.load import load_contrats
 from analyses.paths import NOTEBOOKS
-from analyses.rendu import fmt, plots, show
+from analyses.rendu import atteinte, fmt, plots, show
 from analyses.rendu.html import to_html
 
 NAMES = {
@@ -100,10 +100,12 @@ def test_notebook_is_thin_and_clean(path):
 def test_every_cell_runs_when_no_file_was_given(path, empty, monkeypatch):
     """Nothing crashes and nothing is said to be 0 € when everything is missing."""
     shown = []
-    monkeypatch.setattr(show, "figure", lambda fig, alt: shown.append(alt))
+    for module in (show, atteinte):
+        monkeypatch.setattr(module, "figure", lambda fig, alt: shown.append(alt))
     for cell in _cells(path)[3:]:
         if cell["cell_type"] == "code":
-            result = eval(_source(cell), {"show": show, "b": empty, "exercice": 2024})
+            names = {"show": show, "atteinte": atteinte, "b": empty, "exercice": 2024}
+            result = eval(_source(cell), names)
             if result is not None:
                 shown.append(_html(result))
     text = "\n".join(shown)

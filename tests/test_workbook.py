@@ -34,6 +34,7 @@ def _indicator(code, source, texts):
         cell=_cell(texts),
         tableaux=[NS(source=source, libelle=code)],
         thematique="Thème",
+        axe="axe-1",
     )
 
 
@@ -209,6 +210,21 @@ def test_text_that_looks_like_a_formula_stays_text(paths):
     assert (sheet["C5"].value, sheet["C5"].data_type) == ("=1+1", "s")
 
 
+def test_a_result_that_looks_like_a_formula_stays_text(tmp_path):
+    """As a pilot may type or paste it; comments and sources of results are not in the workbook."""
+    contrats, frame = _contrats(), _frame()
+    text = "+cmd|' /C calc'!A0"
+    frame.loc[0, ["resultat_imprime", "resultat", "taux", "statut"]] = [
+        text, None, None, "non_evaluable",
+    ]  # fmt: skip
+    frame["commentaire"] = "=HYPERLINK(1)"
+    path = tmp_path / "t.xlsx"
+    write_workbook(path, contrats, [_execution(contrats)], frame, True)
+    sheet = openpyxl.load_workbook(path)["Annexe 2"]
+    assert (sheet["E6"].value, sheet["E6"].data_type) == (text, "s")
+    assert not any("HYPERLINK" in str(c.value) for row in sheet for c in row)
+
+
 def test_annexe_6_formula_and_headers(paths):
     """Action 1: A 47 500, B 47 500 − 35 625 = 11 875, C 47 500, D 11 875, E 18 750; realised
     47 500 − 11 875 + 47 500 − 11 875 + 18 750 = 90 000."""
@@ -238,14 +254,18 @@ def test_missing_is_never_zero_in_a_total(paths):
 
 
 def test_indicators_as_printed(paths):
-    first, second = _table(paths, "Annexe 2")[:2]
+    axis, first, second = _table(paths, "Annexe 2")[:3]
+    assert axis["Actions"] == "Axe Groupe 1" and axis["Cible 2024"] is None
+    # 2024 alone is due: later results are empty, a missing one is said.
+    assert (first["Résultat atteint en 2025"], first["Statut 2025 (ajout)"]) == (None, None)
+    assert second["Résultat atteint en 2024"] == "non renseigné"
     assert (first["Cible 2024"], first["Résultat atteint en 2024"]) == (50, 40)
     assert first["Taux d'atteinte 2024 (ajout)"] == 0.8
     assert [
         second[h] for h in ("Situation au 31 déc. 2023", "Cible 2024", "Cible 2025", "Cible 2026")
     ] == ["/", "2*2", "?", "non renseigné"]
     assert second["Lecture de la ligne (ajout)"] == "lecture incertaine"
-    assert _table(paths, "Annexe 4")[0]["Situation au 31 déc. 2023"] == "Non concerné"
+    assert _table(paths, "Annexe 4")[1]["Situation au 31 déc. 2023"] == "Non concerné"
 
 
 def test_payment_that_cannot_be_spread(tmp_path):

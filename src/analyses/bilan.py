@@ -32,6 +32,7 @@ class Bilan:
     simule: bool
     regles: Any = None  # outcome of the rules (calcul.moteur.Regles)
     preparations: list[Any] = field(default_factory=list)  # exercises before any open reading
+    anterieurs: list[Any] = field(default_factory=list)  # results of the years before
 
 
 def read_date(text: str | date | None, champ: str = "arrete-au") -> date | None:
@@ -181,9 +182,11 @@ def load(
     from analyses.calcul.moteur import declared, run
     from analyses.calcul.parametres import load_lectures, load_seuils
     from analyses.calcul.resultats import resultats
+    from analyses.calcul.resultats_atteinte import attainment_rows
     from analyses.calcul.sous_consommation import sous_consommation
     from analyses.contrat.contradictions import find_contradictions
     from analyses.contrat.load import load_contrats
+    from analyses.depot.anterieurs import earlier_results
 
     au = read_date(arrete_au)
     contrats = load_contrats(departement, au or date(exercice, 12, 31))
@@ -192,6 +195,7 @@ def load(
     check_years(contrats, years, au)
     seuils, folder = load_seuils(), data_folder(donnees)
     every = [*earlier_years(departement, min(years), folder, contrats), *years]
+    earlier = earlier_results(departement, min(every), folder, contrats)
     opened = open_depots(departement, every, folder, contrats)
     preparations = [
         prepare(depot, contrats_de(departement, depot.exercice, au), au) for depot in opened
@@ -205,8 +209,12 @@ def load(
         for done, depot in zip(executions, depots, strict=True)
     ]
     sous_conso = pd.concat(risks, ignore_index=True)
-    indicateurs = attainment(contrats, depots, seuils)
-    simule = any(depot.simule for depot in opened)
+    indicateurs = attainment(contrats, [*earlier, *opened], seuils)
+    simule = any(depot.simule for depot in [*earlier, *opened])
+    figures = [
+        resultats(contrats, executions, sous_conso, indicateurs, simule, regles),
+        attainment_rows(indicateurs, contrats, executions, depots, seuils, simule),
+    ]
     return Bilan(
         departement=departement,
         exercices=years,
@@ -217,8 +225,9 @@ def load(
         sous_conso=sous_conso,
         indicateurs=indicateurs,
         contradictions=find_contradictions(contrats),
-        resultats=resultats(contrats, executions, sous_conso, indicateurs, simule, regles),
+        resultats=pd.concat(figures, ignore_index=True),
         simule=simule,
         regles=regles,
         preparations=preparations,
+        anterieurs=earlier,
     )

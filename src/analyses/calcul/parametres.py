@@ -10,7 +10,16 @@ from analyses.paths import PARAMS
 from analyses.problems import BilanError, Problem
 from analyses.yaml_files import read_yaml
 
-SEUILS = ("seuil_sous_consommation", "tolerance_sous_consommation", "seuil_partiellement")
+SEUILS = (
+    "seuil_sous_consommation",
+    "tolerance_sous_consommation",
+    "seuil_partiellement",
+    "tolerance_atteinte",
+    "seuil_cibles_atteintes",
+    "facteur_tendance",
+    "ecart_tendance",
+    "petits_effectifs",
+)
 _KEYS = {"code", "article", "question", "lectures", "retenue", "pourquoi", "depuis"}
 
 
@@ -59,32 +68,32 @@ def load_interpretations(params: Path = PARAMS) -> list[dict[str, Any]]:
     >>> load_interpretations()[0]["code"], load_interpretations()[0]["retenue"]
     ('cle-du-plan', 'prorata')
     """
-    raw = read_yaml(params / "interpretations.yaml")
-    rows = raw.get("interpretations") if isinstance(raw, dict) else None
-    rows = rows if isinstance(rows, list) else [rows]
-    seen: set[str] = set()
+    seen: dict[str, dict[str, Any]] = {}
     problems = []
-    for row in rows:
-        known = isinstance(row, dict)
-        code = str(row.get("code", "")) if known else "interpretations"
-        readings = row.get("lectures") if known else None
-        readings = readings if isinstance(readings, dict) else {}
-        well_made = known and set(row) == _KEYS and len(readings) > 1
-        if not well_made or row["retenue"] not in readings or code in seen:
-            problems.append(
-                Problem(
-                    "interpretations.yaml",
-                    champ=code,
-                    attendu="un code unique, les clés " + ", ".join(sorted(_KEYS)) + ", au moins "
-                    "deux lectures « code: texte » et une lecture retenue listée",
-                    trouve=", ".join(sorted(row)) if known else "un autre contenu",
-                    remede="complétez l'interprétation",
+    for path in sorted(params.glob("interpretations*.yaml"), reverse=True):
+        raw = read_yaml(path)
+        rows = raw.get("interpretations") if isinstance(raw, dict) else None
+        for found in rows if isinstance(rows, list) else [rows]:
+            row: dict[str, Any] = found if isinstance(found, dict) else {}
+            code = str(row.get("code", "interpretations"))
+            readings = row.get("lectures")
+            readings = readings if isinstance(readings, dict) else {}
+            well_made = set(row) == _KEYS and len(readings) > 1
+            if not well_made or row["retenue"] not in readings or code in seen:
+                problems.append(
+                    Problem(
+                        path.name,
+                        champ=code,
+                        attendu="un code unique, les clés " + ", ".join(sorted(_KEYS)) + ", au "
+                        "moins deux lectures « code: texte » et une lecture retenue listée",
+                        trouve=", ".join(sorted(row)) or "un autre contenu",
+                        remede="complétez l'interprétation",
+                    )
                 )
-            )
-        seen.add(code)
+            seen[code] = row
     if problems:
         raise BilanError(problems)
-    return rows
+    return list(seen.values())
 
 
 def load_lectures(params: Path = PARAMS) -> dict[str, str]:

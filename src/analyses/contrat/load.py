@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
 from datetime import date
 from functools import lru_cache
 from pathlib import Path
@@ -275,6 +277,7 @@ def _load(
             contracts.append((code, _build(state, code, departement, f"{code}/contrat.yaml")))
         except BilanError as error:
             problems += error.problems
+    problems += [p for _, contrat in contracts for p in _unfounded(contrat, params)]
     if problems:
         raise BilanError(problems)
     return tuple(contracts)
@@ -309,3 +312,38 @@ def load_version(
         state = _read_version(base / name, state)
     state["exercices"] = entry["exercices"]
     return _build(state, contrat, departement, f"{contrat}/contrat.yaml")
+
+
+def _unfounded(contrat: model.Contrat, params: Path) -> Iterator[Problem]:
+    """Indicators that cite an interpretation nobody wrote, or another indicator that is absent."""
+    readings = {
+        row["code"]
+        for path in params.glob("interpretations*.yaml")
+        for row in read_yaml(path)["interpretations"]
+    }
+    indicators = {
+        f"{action}/{indicateur.code}": indicateur for action, indicateur in contrat.indicateurs()
+    }
+    for place, indicateur in indicators.items():
+        formule = indicateur.formule
+        cited = {f"fondements.{key}": text for key, text in indicateur.fondements.items()}
+        if formule is not None:
+            cited["formule.fondement"] = formule.fondement
+            for term in [*formule.termes, *([formule.sur] if formule.sur else [])]:
+                if term not in indicators:
+                    yield Problem(
+                        f"{contrat.code}, indicateur {place}",
+                        champ="formule",
+                        attendu="des indicateurs du contrat, <action>/<code>",
+                        trouve=f"« {term} »",
+                        remede="corrigez la formule",
+                    )
+        for key, text in cited.items():
+            if re.fullmatch(r"[a-z0-9-]+", text) and text not in readings:
+                yield Problem(
+                    f"{contrat.code}, indicateur {place}",
+                    champ=key,
+                    attendu="le code d'une interprétation, ou le texte du contrat entre guillemets",
+                    trouve=f"« {text} »",
+                    remede="écrivez l'interprétation dans interpretations-indicateurs.yaml",
+                )

@@ -9,7 +9,7 @@ from datetime import date
 from decimal import Decimal, InvalidOperation
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StrictStr
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StrictStr, model_validator
 
 from analyses.contrat.cell import Cell, read_cell
 
@@ -88,16 +88,68 @@ class TableauIndicateur(_Model):
     cellules: list[StrictStr]
 
 
+class Formule(_Model):
+    """An indicator that others give: `rapport` (a rate of two counts, judged against `objectif`) or
+    `somme` (a control of the declared result, which it never replaces). Terms: `<action>/<code>`.
+    """
+
+    type: Literal["rapport", "somme"]
+    termes: list[StrictStr] = Field(min_length=1)
+    sur: StrictStr | None = None
+    objectif: StrictStr | None = None
+    fondement: StrictStr
+
+    @model_validator(mode="after")
+    def _ratio(self) -> Formule:
+        if (self.type == "rapport") != (self.sur is not None):
+            raise ValueError("attendu la clé « sur » pour un rapport, et pour lui seul")
+        return self
+
+
+class Desagregation(_Model):
+    """A breakdown that the contract asks for."""
+
+    libelle: StrictStr
+    source: StrictStr
+
+
 class Indicateur(_Model):
+    """A printed indicator, and what it is.
+
+    `sens`: more is better, less is better, reach the value, none. `nature`: activity of the year,
+    cumulative since T0, stock at 31 December; `t0_nature` when the T0 cell is of another.
+    `additif`: results of several years add up. `fondements`: for each of these, the code of an
+    interpretation (params/interpretations-indicateurs.yaml) or the text that says it.
+    """
+
     code: StrictStr = Field(pattern=r"^[a-z0-9-]+$")
     unite: StrictStr
-    sens: Literal["hausse", "baisse"]
+    sens: Literal["hausse", "baisse", "valeur", "aucun"]
     nature: Literal["flux", "cumul", "stock"]
+    forme: Literal["nombre", "taux", "oui_non", "texte"] = "nombre"
+    additif: bool = False
+    t0_nature: Literal["flux", "cumul", "stock"] | None = None
+    fondements: dict[Literal["unite", "sens", "nature", "forme", "additif", "t0_nature"], StrictStr]
+    formule: Formule | None = None
+    desagregations: list[Desagregation] = []
+    remarque: StrictStr | None = None
     tableaux: list[TableauIndicateur]
     thematique: StrictStr | None = None
     axe: StrictStr | None = None
     objectif_imprime: StrictStr | None = None
     colonnes: tuple[Period, ...] = ()
+
+    @model_validator(mode="after")
+    def _founded(self) -> Indicateur:
+        due = {"unite", "sens", "nature"}
+        due |= {"forme"} if self.forme != "nombre" else set()
+        due |= {"additif"} if self.additif else set()
+        due |= {"t0_nature"} if self.t0_nature else set()
+        if absent := sorted(due - set(self.fondements)):
+            raise ValueError("attendu un fondement pour " + ", ".join(absent))
+        if self.additif and self.nature != "flux":
+            raise ValueError("attendu « additif » pour un flux seulement")
+        return self
 
     @property
     def libelle(self) -> str:
@@ -108,6 +160,11 @@ class Indicateur(_Model):
         return self.tableaux[0].source
 
     @property
+    def nomme_un_taux(self) -> bool:
+        """Whether its label says rate: a bare number is then a percentage."""
+        return self.libelle.casefold().startswith(("taux", "pourcentage", "part "))
+
+    @property
     def row(self) -> TableauIndicateur:
         """The row that is read: the first table that prints every cell, else the first one."""
         complete = [t for t in self.tableaux if len(t.cellules) == len(self.colonnes)]
@@ -115,8 +172,8 @@ class Indicateur(_Model):
 
     @property
     def uncertain(self) -> bool:
-        """True when no table prints as many cells as it has columns."""
-        return len(self.row.cellules) < len(self.colonnes)
+        """True when no table prints as many cells as it has columns (a table is printed)."""
+        return 0 < len(self.row.cellules) < len(self.colonnes)
 
     def cell(self, period: Period) -> Cell:
         """The reading of the cell of `period` ("t0" or a year).
@@ -288,3 +345,8 @@ class Contrat(_Model):
     ineligibles: list[Ineligible]
     echeances: list[Echeance]
     concordances: list[Concordance]
+
+    def indicateurs(self) -> list[tuple[str, Indicateur]]:
+        """Every indicator with the code of its action, then the national ones under 'nat'."""
+        local = [(a.code, i) for a in self.actions.values() for i in a.indicateurs]
+        return local + [("nat", i) for i in self.nationaux]

@@ -9,6 +9,7 @@ from fractions import Fraction
 from typing import Any
 
 from analyses.depot.controles_regles import check_rules_tables
+from analyses.depot.controles_resultats import check_results
 from analyses.depot.table import Table, frame, read_code, reading, table_schema
 from analyses.problems import BilanError, Problem
 
@@ -300,6 +301,9 @@ def check_tables(
                 f"{table.fichier} : {others} ligne(s) d'un autre exercice que {exercice}, "
                 "non comptées"
             )
+    if "resultats_indicateurs" in readable:
+        new, unread = check_results(readable["resultats_indicateurs"], contrats)
+        problems, notes = problems + new, notes + unread
     mandats, rules = readable.get("mandats"), readable.get("affectations")
     if mandats is not None and mandats.readable:
         new, unchecked = check_origins(mandats, precedents.get("mandats"))

@@ -17,13 +17,16 @@ import pandas as pd
 
 from analyses import paths
 from analyses.calcul.money import euros_text
+from analyses.contrat import cell
 from analyses.depot import gate
+from analyses.depot.collectif import check_collective, check_training, refuse_nominative
 from analyses.depot.controles import check_tables
 from analyses.depot.source import SUFFIXE, Source, fingerprint, read_sidecar
 from analyses.depot.table import TABLES, Table, decode, frame, read_table, reading, table_schema
 from analyses.problems import BilanError, Problem, unwritable
 
 NARRATIFS = "etat_avancement"
+_FIELDS = {"resultats_indicateurs": "resultats", "formations_academie": "formations"}
 _COPIE = re.compile(r"\s*(\(\d+\)|-\s*copie.*|[_-]copie.*)$", re.IGNORECASE)
 
 
@@ -42,6 +45,7 @@ class Depot:
     engagements: pd.DataFrame | None = None
     decisions_eligibilite: pd.DataFrame | None = None
     reports: pd.DataFrame | None = None
+    formations: pd.DataFrame | None = None
     narratifs: dict[tuple[str, str], str] = field(default_factory=dict)
     sources: list[Source] = field(default_factory=list)
     controles: list[str] = field(default_factory=list)
@@ -177,10 +181,11 @@ def _contract_codes(contrats: Mapping[str, Any]) -> str:
     lines = []
     for name in sorted(contrats):
         contrat = contrats[name]
-        lines.append(f"{name} {sorted(contrat.groupes)} {[i.code for i in contrat.nationaux]}")
+        national = [(i.code, i.forme) for i in contrat.nationaux]
+        lines.append(f"{name} {sorted(contrat.groupes)} {national}")
         lines.append(f"{getattr(contrat, 'debut', '')} {getattr(contrat, 'fin', '')}")
         for code, action in contrat.actions.items():
-            lines.append(f"{name} {code} {[i.code for i in action.indicateurs]}")
+            lines.append(f"{name} {code} {[(i.code, i.forme) for i in action.indicateurs]}")
     return "\n".join(lines)
 
 
@@ -191,6 +196,7 @@ def input_hash(files: Mapping[str, Path], contrats: Mapping[str, Any]) -> str:
         *sorted((paths.PARAMS / "qualite").glob("*.json")),
         paths.PARAMS / "colonnes.yaml",
         *sorted(Path(__file__).parent.glob("*.py")),
+        *sorted(Path(cell.__file__).parent.glob("cell.*")),
     ]
     digest = hashlib.sha256(_contract_codes(contrats).encode())
     for name, path in [*sorted(files.items()), *((p.name, p) for p in params)]:
@@ -237,13 +243,17 @@ def _read_all(
 ) -> tuple[dict[str, Table], dict[str, Path], list[Problem], list[str]]:
     """Tables of a folder with the files they come from."""
     files, problems, notes = find_files(folder, relative)
+    for name, path in list(files.items()):
+        if refused := refuse_nominative(path, name, f"{relative}/{path.name}"):
+            problems += refused
+            del files[name]
     tables = {
         name: read_table(files[name], name, f"{relative}/{files[name].name}")
         for name in TABLES
         if name in files
     }
     for table in tables.values():
-        problems += table.problems
+        problems += [*table.problems, *check_collective(table), *check_training(table)]
         notes += table.controles
     return tables, files, problems, notes
 
@@ -326,7 +336,7 @@ def open_exercice(
     if problems:
         raise BilanError(problems)
     for name, table in tables.items():
-        setattr(depot, "resultats" if name == "resultats_indicateurs" else name, frame(table))
+        setattr(depot, _FIELDS.get(name, name), frame(table))
     precedents, decisions = before.get("mandats"), before.get("decisions_eligibilite")
     depot.mandats_precedents = None if precedents is None else frame(precedents)
     depot.decisions_precedentes = None if decisions is None else frame(decisions)

@@ -46,7 +46,7 @@ def gate_frame(table: Table) -> pd.DataFrame:
     columns: dict[str, pd.Series] = {"ligne": pd.Series([row["ligne"] for row in table.rows])}
     for spec in table_schema(table.nom)["fields"]:
         values = [_plain(row[spec["name"]]) for row in table.rows]
-        numeric = reading(spec) in ("integer", "montant", "quote_part", "quotite")
+        numeric = reading(spec) in ("integer", "montant", "quote_part", "quotite", "decimal")
         columns[spec["name"]] = pd.Series(values, dtype="float64" if numeric else object)
     return pd.DataFrame(columns)
 

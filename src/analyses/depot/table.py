@@ -25,6 +25,7 @@ from analyses.yaml_files import read_yaml
 TABLES = (
     *("mandats", "affectations", "recettes", "resultats_indicateurs", "justifications"),
     *("temps_agents", "engagements", "decisions_eligibilite", "reports"),
+    "formations_academie",
 )
 _DTYPES = {"integer": "int64", "montant": "int64"}
 _SEPARATEURS = (";", ",", "\t")
@@ -252,6 +253,18 @@ def read_quotite(text: str) -> Fraction:
         raise Unreadable("une quotité de plus de 0 à 1 (0,5 ; 50 %)") from None
 
 
+def read_decimal(text: str) -> Fraction:
+    """Number with decimals.
+
+    >>> str(read_decimal("1 234,5"))
+    '2469/2'
+    """
+    body = clean(text).replace(" ", "").replace(",", ".")
+    if not re.fullmatch(r"-?\d{1,12}(\.\d{1,6})?", body):
+        raise Unreadable("un nombre (84,5)")
+    return Fraction(body)
+
+
 def read_code(text: str) -> str:
     """Code without case, accents or spaces around.
 
@@ -278,6 +291,7 @@ _READERS = {
     "montant": read_montant,
     "quote_part": read_quote_part,
     "quotite": read_quotite,
+    "decimal": read_decimal,
     "identifiant": read_identifiant,
     "date_exercice": read_date,
     "code": read_code,

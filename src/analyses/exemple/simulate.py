@@ -46,6 +46,8 @@ COLONNES = {
         "piece",
         "reports": "contrat action financeur exercice_origine exercice_destination montant "
         "accord_le piece",
+        "formations_academie": "exercice formation modalite heures inscriptions incomplets "
+        "realises repondants satisfaits taux_participation taux_realisation taux_satisfaction",
     }.items()
 }
 # French exports come in both encodings; the example shows both.
@@ -173,11 +175,14 @@ RESULTATS: dict[int, dict[tuple[str, str, str], str | None]] = {
         ("solidarites", "9", "rencontres-territoriales"): "2*2",
         ("solidarites", "9", "recrutement"): "oui",
         ("solidarites", "11", "personnes-formees"): "+18",
+        ("solidarites", "11", "cumul-acteurs"): "9",
         ("solidarites", "14", "procedure-partagee"): "non",
         ("solidarites", "15", "gir-nouvelles-demandes"): "X GIR 4",
         ("solidarites", "15", "plans-non-honores"): "61 %",
         ("solidarites", "17", "personnes-accompagnees"): "1 012 (dont 40 relais)",
         ("solidarites", "20", "dossiers-accompagnes"): "",
+        ("solidarites", "nat", "aller-vers"): "environ 105",
+        ("solidarites", "nat", "dossiers-ccapex"): "243",
         ("solidarites", "nat", "professionnels-formes"): "+27",
         ("solidarites", "nat", "meres-seules"): "Non concerné",
         ("solidarites", "nat", "accompagnement-renforce"): "Non connu",
@@ -188,19 +193,22 @@ RESULTATS: dict[int, dict[tuple[str, str, str], str | None]] = {
         ("emploi", "v2-8", "diagnostic"): "en cours de rédaction",
         ("emploi", "v2-8", "reunions"): None,
         ("emploi", "nat", "nouveaux-entrants"): "1 240",
-        ("emploi", "nat", "orientes-15-jours"): "62 %",
+        ("emploi", "nat", "orientes-15-jours"): "769",
     },
     2025: {
         ("solidarites", "5", "offres-non-pourvues"): "12",
         ("solidarites", "7", "jeunes-approches"): "un territoire retenu, 34 jeunes",
         ("solidarites", "9", "rencontres-territoriales"): "2*3",
+        ("solidarites", "11", "cumul-acteurs"): "8",
         ("solidarites", "12", "familles-accompagnees"): None,
         ("solidarites", "14", "procedure-partagee"): "oui",
+        ("solidarites", "nat", "mobilite"): None,
         ("solidarites", "nat", "professionnels-formes"): "+21",
         ("emploi", "v2-1", "sorties-positives"): "36%",
         ("emploi", "v2-3", "sorties-emploi"): None,
+        ("emploi", "v2-5", "sorties-positives"): "104 %",
         ("emploi", "nat", "nouveaux-entrants"): "1 385",
-        ("emploi", "nat", "orientes-15-jours"): "71 %",
+        ("emploi", "nat", "orientes-15-jours"): "983",
     },
 }
 JUSTIFICATIONS: dict[int, list[tuple[str, str, str, str, str]]] = {
@@ -778,6 +786,42 @@ def _resultats(departement: str, contrats: Mapping[str, Any], exercice: int) -> 
     return rows
 
 
+FORMATIONS = [
+    ("Accompagnement rénové, socle commun", "présentiel"),
+    ("Accompagnement rénové, socle commun", "en ligne"),
+    ("Diagnostic partagé des situations", "distanciel"),
+    ("Entretien d'orientation", "présentiel"),
+    ("Outils numériques du suivi", "en ligne"),
+    ("Offre de services et cartographie", "distanciel"),
+    ("Atelier sur mesure d'un site", "atelier"),
+]
+
+
+def _formations(departement: str, exercice: int) -> list[list[str]]:
+    """Collective counts of training: no row stands for a person."""
+    rows = []
+    for formation, modalite in FORMATIONS:
+        rng = Random(f"{departement}/{exercice}/{formation}/{modalite}")
+        inscrits = 3 if modalite == "atelier" else rng.randint(12, 46)
+        realises = inscrits * rng.randint(55, 90) // 100
+        incomplets = (inscrits - realises) * rng.randint(0, 60) // 100
+        reponses = realises * rng.randint(50, 95) // 100
+        satisfaits = reponses * rng.randint(70, 100) // 100
+        heures = Fraction(realises * rng.choice([7, 14]), 2)
+        shown = [
+            f"{round(Fraction(100 * part, whole))} %" if whole else ""
+            for part, whole in (
+                (realises + incomplets, inscrits),
+                (realises, inscrits),
+                (satisfaits, reponses),
+            )
+        ]
+        counts = [inscrits, incomplets, realises, reponses, satisfaits]
+        hours = f"{float(heures):g}".replace(".", ",")
+        rows.append([str(exercice), formation, modalite, hours, *map(str, counts), *shown])
+    return rows
+
+
 def _narratif(contrat: str, action: Any, exercice: int) -> str:
     """A short narrative, marked as simulated, that follows the profile of the action."""
     profil = PROFILS[exercice].get((contrat, action.code), Profil(80))
@@ -843,6 +887,7 @@ def simulate(departement: str, contrats: Mapping[str, Any], exercice: int) -> di
         "engagements": _engagements(departement, ledger, exercice),
         "decisions_eligibilite": _decisions(ledger, exercice),
         "reports": _reports(exercice),
+        "formations_academie": _formations(departement, exercice),
     }
     files: dict[str, bytes] = {}
     for table, rows in tables.items():

@@ -126,6 +126,20 @@ def entier(value: Any) -> str:
     return NON_RENSEIGNE if missing(value) else _grouped(Decimal(int(value)))
 
 
+def nombre(value: Fraction | None) -> str:
+    """A number with at most two decimals, rounded half up.
+
+    >>> nombre(Fraction(2481, 2)) == "1\\u202f240,5", nombre(Fraction(1, 3)), nombre(None)
+    (True, '0,33', 'non renseigné')
+    """
+    if missing(value):
+        return NON_RENSEIGNE
+    exact = Fraction(value or 0)
+    number = Decimal(exact.numerator) / Decimal(exact.denominator)
+    text = _grouped(number.quantize(Decimal("0.01"), ROUND_HALF_UP))
+    return text.rstrip("0").rstrip(",")
+
+
 def statut(value: Any) -> str:
     """A status code in French words.
 

@@ -66,6 +66,7 @@ class Gabarit(BaseModel):
     groupes: list[str] = []
     exercices: Literal["tous", "prevus", "avant_terme"] = "tous"
     source_libelle: str = ""
+    titre_axe: str = ""  # row above the indicators of an axe, "Axe {libelle}"
     sous_total: str = "Sous total"
     total: str = ""
     notes: list[str] = []

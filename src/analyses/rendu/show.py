@@ -222,6 +222,7 @@ _FICHIERS = {
     "justifications": "justifications.csv",
     "temps_agents": "temps_agents.csv",
     "engagements": "engagements.csv",
+    "formations": "formations_academie.csv",
 }
 
 
@@ -650,7 +651,7 @@ def sources(b: Bilan) -> Styler | Markdown:
             "Reçu le": _received(source.recu_le),
             "Empreinte (sha256)": str(source.sha256 or "")[:12],
         }
-        for depot in b.depots
+        for depot in [*getattr(b, "anterieurs", []), *b.depots]
         for source in depot.sources
     ]
     if not rows:

@@ -233,7 +233,13 @@ def _printed_totals(contrat: Any, niveau: str, code: str, exercice: int) -> dict
     }
 
 
-def _indicator_rows(gabarit: Gabarit, contrat: Any, frame: pd.DataFrame) -> list[Row]:
+def indicator_rows(
+    gabarit: Gabarit, contrat: Any, frame: pd.DataFrame, dernier: int | None = None
+) -> list[Row]:
+    """The named values of each indicator of a sheet (annexes 2 and 4), `axe` being its heading.
+
+    Results after the exercise `dernier` are not due yet: empty (None), not « non renseigné ».
+    """
     national = gabarit.lignes == "nationaux"
     pairs: list[tuple[Any, Any]] = (
         [(None, i) for i in contrat.nationaux]
@@ -252,14 +258,22 @@ def _indicator_rows(gabarit: Gabarit, contrat: Any, frame: pd.DataFrame) -> list
             "thematique": getattr(indicator, "thematique", None) or "",
             "indicateur": tables[0].libelle if tables else indicator.libelle,
             "lecture": "lecture incertaine" if indicator.uncertain else "",
+            "axe": _heading(gabarit, contrat, action.groupe if action else indicator.axe),
             "cible.t0": printed(indicator.cell("t0").imprime),
         }
         own = _of(frame, contrat=contrat.code, action="nat" if national else action.code)
         own = _of(own, indicateur=indicator.code)
         for year in contrat.exercices:
             row |= _year_values(indicator, year, _of(own, exercice=year))
+            if dernier is not None and year > dernier and row[f"resultat.{year}"] == MISSING:
+                row |= {f"{name}.{year}": None for name in ("resultat", "taux", "statut")}
         rows.append(row)
     return rows
+
+
+def _heading(gabarit: Gabarit, contrat: Any, key: str | None) -> str:
+    group = contrat.groupes.get(key)
+    return gabarit.titre_axe.format(libelle=group.libelle) if group else ""
 
 
 def _year_values(indicator: Any, year: int, found: pd.DataFrame) -> Row:
@@ -594,28 +608,20 @@ def _moved(execution: Any, contrat: Any, groups: Sequence[Any]) -> bool:
     return any(value for key in ("realise", "ineligible", "verse") for value in rows[key])
 
 
-def _to_come(source: str, last: int) -> bool:
-    """True for what a year after the bilan will say: its cell stays empty, it is not missing.
-
-    >>> _to_come("resultat.2025", 2024), _to_come("cible.2025", 2024), _to_come("indicateur", 2024)
-    (True, False, False)
-    """
-    kind, _, year = source.partition(".")
-    return kind in ("resultat", "taux", "statut") and year.isdigit() and int(year) > last
-
-
 def _write_indicators(
-    sheet: _Sheet, contrat: Any, frame: pd.DataFrame, executions: Sequence[Any]
+    sheet: _Sheet, contrat: Any, frame: pd.DataFrame, dernier: int | None
 ) -> None:
     year = contrat.exercices[0]
-    last = max((execution.exercice for execution in executions), default=contrat.exercices[-1])
     sheet.heading({"exercice": year, "suivant": year + 1})
-    for row in _indicator_rows(sheet.gabarit, contrat, frame):
-        refs, columns = sheet.refs(), sheet.gabarit.colonnes
-        cells = {
-            column.cle: None if _to_come(column.source, last) else row.get(column.source, MISSING)
-            for column in columns
-        }
+    columns, heading = sheet.gabarit.colonnes, ""
+    for row in indicator_rows(sheet.gabarit, contrat, frame, dernier):
+        if row["axe"] != heading:
+            heading = row["axe"]
+            for rank, column in enumerate(columns):
+                sheet.put(rank, None if rank else heading, column, "total")
+            sheet.row += 1
+        refs = sheet.refs()
+        cells = {column.cle: row.get(column.source, MISSING) for column in columns}
         for rank, column in enumerate(columns):
             sheet.put(rank, cells[column.cle], column, formula=_rate_formula(column, cells, refs))
         sheet.row += 1
@@ -714,4 +720,5 @@ def write_workbook(
             elif gabarit.lignes in ("piliers", "volets"):
                 _write_rows(sheet, contrat, executions, regles)
             else:
-                _write_indicators(sheet, contrat, indicateurs, executions)
+                last = max((execution.exercice for execution in executions), default=None)
+                _write_indicators(sheet, contrat, indicateurs, last)

@@ -1,0 +1,411 @@
+"""Pictures of the indicators: small multiples, map of statuses, money against results.
+
+A status is never told by its colour alone: each has its sign, and the palette is Okabe-Ito.
+"""
+
+from __future__ import annotations
+
+import re
+import textwrap
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from analyses.calcul.synthese_atteinte import QUADRANTS, STATUTS, quadrants
+from analyses.rendu import fmt
+from analyses.rendu.plots import _PREVU, _STATUTS, _said, _short, _source
+from analyses.rendu.show import _judged, _of, frames
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+Bilan = Any
+Row = dict[Any, Any]
+SIGNES = {
+    "atteint": "✓",
+    "partiellement": "≈",
+    "non_atteint": "✗",
+    "non_evaluable": "–",
+    "sans_objet": "/",
+    "non_renseigne": "?",
+}
+_MARKERS = {"atteint": "o", "partiellement": "D", "non_atteint": "X"}
+_DARK = ("atteint", "non_atteint")
+_INK, _GREY = "#333333", "#767676"
+WORDS = {
+    "depense_atteint": "dépensé, atteint",
+    "peu_depense_atteint": "peu dépensé, atteint",
+    "depense_peu_atteint": "dépensé, peu atteint",
+    "peu_depense_peu_atteint": "peu dépensé, peu atteint",
+}
+
+
+def _canvas(b: Bilan, width: float, height: float) -> Figure:
+    from matplotlib.figure import Figure
+
+    fig = Figure(figsize=(width, height), layout="constrained")
+    if b.simule:
+        words = "« Données simulées »"
+        look: dict[str, Any] = {"fontsize": 26, "color": "#b00020", "alpha": 0.13, "rotation": 20}
+        fig.text(0.5, 0.5, words, ha="center", va="center", zorder=10, **look)
+    return fig
+
+
+def _legend(fig: Figure, statuses: Sequence[str]) -> None:
+    from matplotlib.patches import Patch
+
+    handles = [
+        Patch(facecolor=_STATUTS[s], edgecolor=_GREY, label=f"{SIGNES[s]}  {fmt.statut(s)}")
+        for s in STATUTS
+        if s in statuses
+    ]
+    fig.legend(handles=handles, loc="outside lower center", ncols=6, frameon=False, fontsize=8)
+
+
+# --- small multiples ------------------------------------------------------------------------
+
+
+def _number(value: Fraction, ratio: bool) -> str:
+    """A figure of a picture: a rate without a useless decimal.
+
+    >>> _number(Fraction(1, 2), True) == "50\u00a0%"
+    True
+    """
+    return fmt.pourcent(value).replace(",0", "") if ratio else fmt.nombre(value)
+
+
+def petits_multiples(b: Bilan, contrat: str, action: str) -> Figure:
+    """Each indicator of an action over the years: T0, targets (line), results (marks)."""
+    frame = _of(frames(b.indicateurs), contrat)
+    own = frame[frame["action"] == action] if len(frame) else frame
+    series = [part.to_dict("records") for _, part in own.groupby("code", sort=False)]
+    columns = 3
+    lines = -(-max(len(series), 1) // columns)
+    fig = _canvas(b, 9.5, 0.6 + 2.25 * lines)
+    axes = fig.subplots(lines, columns, squeeze=False)
+    last = max((run.exercice for run in b.executions), default=0)
+    shown: set[str] = set()
+    for rank, ax in enumerate(axes.flat):
+        if rank < len(series):
+            shown |= _panel(ax, series[rank], last)
+        else:
+            ax.set_axis_off()
+    if not series:
+        _said(axes[0][0], f"Indicateurs : {fmt.NON_RENSEIGNE}")
+    fig.suptitle(_titre(b, contrat, action), fontsize=11, x=0.01, ha="left")
+    _legend(fig, sorted(shown))
+    return fig
+
+
+def _titre(b: Bilan, contrat: str, action: str) -> str:
+    known = b.contrats[contrat].actions.get(action) if contrat in b.contrats else None
+    name = f"action {action} – {known.libelle}" if known else "indicateurs nationaux (annexe 4)"
+    return f"{fmt.word(fmt.CONTRATS, contrat)}, {name}"
+
+
+def _panel(ax: Axes, rows: list[Row], last: int) -> set[str]:
+    """One indicator; returns the statuses that it shows."""
+    ratio = rows[0]["unite_comparee"] == "ratio"
+    places = {row["exercice"]: rank for rank, row in enumerate(rows, start=1)}
+    label = "\n".join(textwrap.wrap(rows[0]["libelle"], 40, max_lines=2, placeholder="…"))
+    unit = "" if ratio else f"\n({_short(rows[0]['unite'], 34)})"
+    ax.set_title(label + unit, fontsize=7.5, loc="left", color=_INK)
+    aimed = [(places[r["exercice"]], _target(r)) for r in rows]
+    targets = [(x, float(y)) for x, y in aimed if y is not None]
+    done = [r for r in rows if r["exercice"] <= last and r["resultat_niveau"] is not None]
+    start = rows[0]["t0"] if rows[0]["t0_comparable"] else None
+    path = ([(0, float(start))] if start is not None else []) + targets
+    top = max([y for _, y in path] + [float(r["resultat_niveau"]) for r in done], default=0.0)
+    ax.set_ylim(-0.06 * (top or 1), 1.25 * (top or 1))
+    if path:
+        ax.plot(*zip(*path, strict=True), "--", color=_GREY, lw=1)
+    if start is not None:
+        ax.plot([0], [float(start)], "o", mfc="white", mec=_GREY, ms=5)
+        ax.annotate(_number(start, ratio), (0, float(start)), **_beside(6.5, _GREY, 5))
+    for x, y in targets:
+        ax.plot([x - 0.3, x + 0.3], [y, y], "-", color=_INK, lw=2)
+        # Under its line where there is room, so that a result above it stays free.
+        ax.annotate(_number(Fraction(y).limit_denominator(1000), ratio), (x, y),
+                    **_beside(7, _INK, -7 if y > 0.25 * top else 5))  # fmt: skip
+    for row in done:
+        x, y, status = places[row["exercice"]], float(row["resultat_niveau"]), row["statut"]
+        ax.plot([x], [y], _MARKERS.get(status, "s"), ms=8, zorder=4,
+                color=_STATUTS[status], mec=_INK, mew=0.8)  # fmt: skip
+        ax.annotate(_number(row["resultat_niveau"], ratio), (x, y), zorder=5, xytext=(8, 3),
+                    textcoords="offset points", fontsize=7.5, fontweight="bold", color=_INK,
+                    bbox={"fc": "white", "ec": "none", "pad": 0.6, "alpha": 0.85})  # fmt: skip
+    if not targets:
+        ax.text(0.5, 0.5, _no_target(rows), transform=ax.transAxes, ha="center", va="center",
+                fontsize=8, style="italic", color=_GREY)  # fmt: skip
+    _dress(ax, rows, places, last, bool(targets))
+    return {row["statut"] for row in rows if row["exercice"] <= last}
+
+
+def _target(row: Row) -> Fraction | None:
+    """What the year aims at, at the scale of the results."""
+    if row["cible_niveau"] is not None and row["cible_type"] != "vide":
+        return row["cible_niveau"]
+    return row["cible_comparee"]
+
+
+def _no_target(rows: list[Row]) -> str:
+    """Why no target is drawn, in the words that are printed."""
+    words = list(dict.fromkeys(" ".join(str(r["cible_imprime"] or "").split()) for r in rows))
+    said = ", ".join(f"« {_short(word, 24)} »" for word in words if word)
+    return f"cibles : {said}" if said else "aucune cible imprimée"
+
+
+def _beside(size: float, colour: str, shift: int) -> dict[str, Any]:
+    """Look of a label above (positive shift) or under its point."""
+    return {
+        "xytext": (0, shift),
+        "textcoords": "offset points",
+        "ha": "center",
+        "va": "bottom" if shift > 0 else "top",
+        "fontsize": size,
+        "color": colour,
+    }
+
+
+def _dress(ax: Axes, rows: list[Row], places: dict[int, int], last: int, drawn: bool) -> None:
+    """Axis, and what has no place on it: targets in words, results that are no figure."""
+    for side in ("top", "right", "left"):
+        ax.spines[side].set_visible(False)
+    ax.set_yticks([])
+    initial = rows[0]["t0_imprime"] is not None
+    labels = {0: "T0"} if initial else {}
+    for row in rows:
+        rank, words = places[row["exercice"]], []
+        if drawn and row["cible"] is None and row["cible_imprime"]:
+            words.append(_said_under("cible", row["cible_imprime"]))
+        if row["exercice"] <= last and row["resultat_niveau"] is None:
+            words.append(_said_under("résultat", row["resultat_imprime"]))
+        labels[rank] = "\n".join([str(row["exercice"]), *words])
+    ax.set_xticks(list(labels), list(labels.values()), fontsize=6.5)
+    ax.tick_params(axis="x", length=0)
+    ax.set_xlim(-0.5 if initial else 0.4, len(rows) + 0.7)
+
+
+def _said_under(what: str, text: str | None) -> str:
+    """A cell that is no figure, under its year.
+
+    >>> _said_under("cible", "/"), _said_under("résultat", "X GIR 4"), _said_under("résultat", None)
+    ('cible /', 'résultat\\nX GIR 4', 'résultat ?')
+    """
+    said = _short(" ".join((text or "?").split()) or "?", 11)
+    return f"{what} {said}" if len(said) < 4 else f"{what}\n{said}"
+
+
+def alt_multiples(b: Bilan, contrat: str, action: str) -> str:
+    """Alternative text of `petits_multiples`: status and result of each indicator."""
+    frame = _judged(b, contrat)
+    own = frame[frame["action"] == action] if len(frame) else frame
+    parts = [
+        f"{row['libelle'].strip()} {row['exercice']} : cible {row['cible_imprime'] or 'vide'}, "
+        f"résultat {row['resultat_imprime'] or fmt.NON_RENSEIGNE}, {fmt.statut(row['statut'])}"
+        for row in own.to_dict("records")
+    ]
+    return f"{_titre(b, contrat, action)}. " + " ; ".join(parts) + "." + _source(b)
+
+
+# --- map of statuses ------------------------------------------------------------------------
+
+
+def _map_rows(b: Bilan) -> Iterator[tuple[str, list[Row]]]:
+    """(heading, []) for an action, then (label, its years) for each of its indicators."""
+    frame = frames(b.indicateurs)
+    for (contrat, action), own in frame.groupby(["contrat", "action"], sort=False):
+        known = b.contrats[contrat].actions.get(action)
+        name = f"{action} – {known.libelle}" if known else "indicateurs nationaux (annexe 4)"
+        yield name if known else f"{fmt.word(fmt.CONTRATS, contrat)}, {name}", []
+        for _, part in own.groupby("code", sort=False):
+            rows = part.to_dict("records")
+            yield _middle(re.sub("^Nombre d(e |’|')", "", rows[0]["libelle"].strip(" :*."))), rows
+
+
+def _middle(text: str, size: int = 60) -> str:
+    """A label cut in its middle: two that start alike stay apart.
+
+    >>> _middle("actions portées à destination des collèges", 30)
+    'Actions portées…des collèges'
+    """
+    text = text[:1].upper() + text[1:]
+    if len(text) <= size:
+        return text
+    tail = text[-(size // 2 - 1) :].partition(" ")[2] or text[-(size // 2 - 1) :]
+    return _short(text, size - len(tail)) + tail
+
+
+def carte(b: Bilan) -> Figure:
+    """Status of every indicator, by action and year: one tile per target, its sign inside."""
+    lines = list(_map_rows(b)) if len(frames(b.indicateurs)) else []
+    blocks = _blocks(lines, 2)
+    fig = _canvas(b, 10.5, 1.3 + 0.165 * max((len(block) for block in blocks), default=4))
+    axes = fig.subplots(1, 2, squeeze=False)[0]
+    years = sorted({row["exercice"] for _, rows in lines for row in rows})
+    last = max((run.exercice for run in b.executions), default=0)
+    used: set[str] = set()
+    for ax, block in zip(axes, blocks, strict=True):
+        used |= _map_block(ax, block, years, last)
+    if not lines:
+        _said(axes[0], f"Indicateurs : {fmt.NON_RENSEIGNE}")
+    fig.suptitle("Statut de chaque indicateur, par action et par année", fontsize=11)
+    _legend(fig, sorted(used))
+    return fig
+
+
+def _blocks(lines: Sequence[Any], count: int) -> list[list[Any]]:
+    """Lines in `count` columns of about the same height, an action never cut in two."""
+    starts = [rank for rank, (_, rows) in enumerate(lines) if not rows] or [0]
+    cuts = [min(starts, key=_nearest(part * len(lines) / count)) for part in range(count)]
+    return [list(lines[i:j]) for i, j in zip(cuts, [*cuts[1:], len(lines)], strict=True)]
+
+
+def _nearest(place: float) -> Callable[[int], float]:
+    return lambda rank: abs(rank - place)
+
+
+def _map_block(ax: Axes, block: Sequence[Any], years: Sequence[int], last: int) -> set[str]:
+    from matplotlib.patches import Rectangle
+
+    used: set[str] = set()
+    ax.set_xlim(-8.2, len(years))
+    ax.set_ylim(len(block) + 0.2, -1.4)
+    ax.set_axis_off()
+    for rank, year in enumerate(years):
+        ax.text(rank + 0.5, -0.7, str(year), ha="center", va="center", fontsize=7)
+    for line, (label, rows) in enumerate(block):
+        if not rows:
+            ax.text(-8.2, line + 0.55, _short(label, 62), fontsize=7.5, fontweight="bold",
+                    va="center")  # fmt: skip
+            continue
+        ax.text(-0.15, line + 0.5, label, fontsize=6.6, ha="right", va="center")
+        for row in rows:
+            x, status = years.index(row["exercice"]), row["statut"]
+            if row["exercice"] > last:
+                look: dict[str, Any] = {"facecolor": "white", "edgecolor": "#dddddd"}
+            else:
+                used.add(status)
+                look = {"facecolor": _STATUTS[status], "edgecolor": "white"}
+                colour = "white" if status in _DARK else "black"
+                ax.text(x + 0.5, line + 0.52, SIGNES[status], fontsize=7, color=colour,
+                        ha="center", va="center")  # fmt: skip
+            ax.add_patch(Rectangle((x + 0.04, line + 0.06), 0.92, 0.88, lw=0.6, **look))
+    return used
+
+
+def alt_carte(b: Bilan) -> str:
+    """Alternative text of `carte`."""
+    frame = _judged(b)
+    if frame.empty:
+        return "Indicateurs non renseignés."
+    parts = []
+    for year, own in frame.groupby("exercice", sort=True):
+        count = Counter(own["statut"])
+        shown = ", ".join(f"{n} {fmt.statut(k)}" for k in STATUTS if (n := count.get(k)))
+        parts.append(f"{year}, {len(own)} cibles : {shown}")
+    return (
+        "Carte des statuts, un carré par indicateur et par année. "
+        + " ; ".join(parts)
+        + "."
+        + _source(b)
+    )
+
+
+# --- money against results ------------------------------------------------------------------
+
+
+def _placed(b: Bilan, exercice: int | None) -> pd.DataFrame:
+    from analyses.calcul.parametres import load_seuils
+
+    runs = [run for run in b.executions if exercice in (None, run.exercice)]
+    frame = quadrants(frames(b.indicateurs), runs[-1:], load_seuils())
+    return frame[frame["quadrant"].isin(list(QUADRANTS.values()))]
+
+
+def argent_resultats(b: Bilan, exercice: int | None = None) -> Figure:
+    """Rate of execution against the part of judged targets that are attained, by action."""
+    from analyses.calcul.parametres import load_seuils
+
+    seuils = load_seuils()
+    limit, half = float(seuils["seuil_sous_consommation"]), float(seuils["seuil_cibles_atteintes"])
+    own = _placed(b, exercice)
+    fig = _canvas(b, 9.5, 1.2 if own.empty else 5.2)
+    ax = fig.subplots()
+    if own.empty:
+        _said(ax, "Prévu ou réalisé par action non renseigné, ou aucune cible jugée")
+        return fig
+    right = max(1.15, *(float(rate) * 1.06 for rate in own["taux_execution"]))
+    ax.set_xlim(-0.06, right)
+    ax.set_ylim(-0.13, 1.27)
+    ax.axvspan(limit, right, ymin=0, color=_PREVU, alpha=0.25, lw=0)
+    ax.axvline(limit, color=_GREY, lw=1)
+    ax.axhline(half, color=_GREY, lw=1)
+    for (spent, reached), code in QUADRANTS.items():
+        x, y = (right - 0.01 if spent else -0.05), (1.255 if reached else -0.115)
+        number = int((own["quadrant"] == code).sum())
+        ax.text(x, y, f"{WORDS[code]} : {number}", fontsize=9, color=_INK, style="italic",
+                ha="right" if spent else "left", va="top" if reached else "bottom")  # fmt: skip
+    _points(ax, own)
+    _percents(ax.xaxis)
+    _percents(ax.yaxis)
+    ax.set_yticks([0, 0.25, 0.5, 0.75, 1])
+    ax.set_xlabel("taux d'exécution (réalisé sur prévu)")
+    ax.set_ylabel("part des cibles jugées qui sont atteintes")
+    year = own["exercice"].iloc[0]
+    ax.set_title(f"{year} : l'argent face aux résultats, une étiquette par action", fontsize=11)
+    for side in ("top", "right"):
+        ax.spines[side].set_visible(False)
+    from matplotlib.lines import Line2D
+
+    handles = [
+        Line2D([], [], ls="", marker=m, color=c, label=fmt.word(fmt.CONTRATS, k))
+        for k, (m, c) in _CONTRATS.items()
+        if k in set(own["contrat"])
+    ]
+    fig.legend(handles=handles, loc="outside lower center", ncols=2, frameon=False, fontsize=8)
+    return fig
+
+
+_CONTRATS = {"solidarites": ("o", "#0072b2"), "emploi": ("s", "#d55e00")}
+
+
+def _percents(axis: Any) -> None:
+    axis.set_major_formatter(lambda value, _: f"{value * 100:.0f}{fmt.NBSP}%")
+
+
+def _points(ax: Axes, own: pd.DataFrame) -> None:
+    """A mark per action; labels of neighbours are stacked so that all can be read."""
+    rows = sorted(
+        own.to_dict("records"),
+        key=lambda r: (Fraction(r["atteintes"], r["jugees"]), r["taux_execution"]),
+    )
+    taken: list[tuple[float, float]] = []
+    for row in rows:
+        x = float(row["taux_execution"])
+        y = row["atteintes"] / row["jugees"]
+        marker, colour = _CONTRATS.get(row["contrat"], ("^", _INK))
+        ax.plot([x], [y], marker, color=colour, ms=7, mec="white", mew=0.8, zorder=3)
+        level = y + 0.022
+        while any(abs(x - a) < 0.05 and abs(level - c) < 0.034 for a, c in taken):
+            level += 0.035
+        taken.append((x, level))
+        ax.text(x, level, row["action"], fontsize=7.5, ha="center", va="bottom", color=_INK)
+
+
+def alt_argent(b: Bilan, exercice: int | None = None) -> str:
+    """Alternative text of `argent_resultats`: the actions of each quadrant."""
+    own = _placed(b, exercice)
+    if own.empty:
+        return "Argent face aux résultats : prévu, réalisé ou résultats non renseignés."
+    parts = []
+    for code, words in WORDS.items():
+        rows = own[own["quadrant"] == code]
+        names = ", ".join(f"{r.contrat} {r.action}" for r in rows.itertuples())
+        parts.append(f"{words} : {names or 'aucune action'}")
+    year = own["exercice"].iloc[0]
+    return f"Nuage de points {year}, un par action. " + " ; ".join(parts) + "." + _source(b)

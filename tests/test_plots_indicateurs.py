@@ -1,0 +1,107 @@
+"""Pictures of the indicators: what they draw, what they say to who cannot see them."""
+
+from __future__ import annotations
+
+from fractions import Fraction as F
+from types import SimpleNamespace as NS
+
+import pandas as pd
+import pytest
+from matplotlib.patches import Rectangle
+
+from analyses.calcul.indicateurs import attainment
+from analyses.calcul.parametres import load_seuils
+from analyses.contrat.load import load_contrats
+from analyses.rendu import atteinte
+from analyses.rendu import plots_indicateurs as plots
+
+
+@pytest.fixture(scope="module")
+def b():
+    """Action 11 answered in 2024; 1 spent 90 % and attained nothing."""
+    contrats = load_contrats("55")
+    told = [
+        ("11", "personnes-formees", "+18"),
+        ("11", "cumul-acteurs", "9"),
+        ("1", "familles", "1"),
+    ]
+    told.append(("7", "jeunes-approches", "/"))
+    results = pd.DataFrame(
+        [("solidarites", a, i, 2024, t) for a, i, t in told],
+        columns=["contrat", "action", "indicateur", "exercice", "resultat"],
+    )
+    depot = NS(exercice=2024, resultats=results, formations=None)
+    money = {"contrat": "solidarites", "prevu": 100, "realise": 90, "taux": F(9, 10)}
+    run = NS(exercice=2024, par_action=pd.DataFrame([money | {"action": "1"}], dtype=object))
+    frame = attainment(contrats, [depot], load_seuils())
+    return NS(contrats=contrats, indicateurs=frame, executions=[run], depots=[depot], simule=True)
+
+
+def _texts(fig) -> list[str]:
+    axes = [t.get_text() for ax in fig.axes for t in ax.texts]
+    return axes + [t.get_text() for t in fig.texts]
+
+
+def test_every_picture_says_simulated_and_has_a_text(b):
+    for fig, alt in (
+        (plots.carte(b), plots.alt_carte(b)),
+        (plots.argent_resultats(b, 2024), plots.alt_argent(b, 2024)),
+        (
+            plots.petits_multiples(b, "solidarites", "11"),
+            plots.alt_multiples(b, "solidarites", "11"),
+        ),
+    ):
+        assert any("Données simulées" in text for text in _texts(fig))
+        assert alt.endswith("Données simulées.")
+
+
+def test_the_map_has_a_tile_per_target_and_a_sign_per_status(b):
+    """94 indicators: 71 over four years, 23 over two; 2024 alone has signs (94)."""
+    fig = plots.carte(b)
+    tiles = [p for ax in fig.axes for p in ax.patches if isinstance(p, Rectangle)]
+    assert len(tiles) == 71 * 4 + 23 * 2
+    signs = [text for text in _texts(fig) if text in plots.SIGNES.values()]
+    assert len(signs) == 94
+    assert signs.count("✓") == sum(b.indicateurs["statut"] == "atteint")
+    assert "Carte des statuts" in plots.alt_carte(b) and "94 cibles" in plots.alt_carte(b)
+
+
+def test_small_multiples_draw_targets_and_results(b):
+    """Cumul acteurs: T0 7, targets 8 and 9; 9 in 2024. Personnes formées: T0 62 is left out."""
+    fig = plots.petits_multiples(b, "solidarites", "11")
+    first, second = ([t.get_text() for t in ax.texts] for ax in fig.axes[:2])
+    assert "62" not in first and first.count("15") == 4 and "18" in first
+    assert second.count("9") == 4 and {"7", "8"} <= set(second)
+    labels = [t.get_text() for t in fig.axes[2].get_xticklabels()]
+    assert labels[:2] == ["T0", "2024\nrésultat ?"]
+    alt = plots.alt_multiples(b, "solidarites", "11")
+    assert "Cumul acteurs 2024 : cible 8, résultat 9, atteint" in alt
+
+
+def test_words_stand_where_no_figure_can(b):
+    fig = plots.petits_multiples(b, "solidarites", "7")
+    labels = [t.get_text() for t in fig.axes[0].get_xticklabels()]
+    assert "2025\ncible\nSelon…" in labels and "2024\nrésultat /" in labels
+    national = plots.petits_multiples(b, "solidarites", "nat")
+    assert "cibles : « Non concerné »" in [t.get_text() for t in national.axes[1].texts]
+
+
+def test_quadrants_count_and_name_the_actions(b):
+    texts = _texts(plots.argent_resultats(b, 2024))
+    assert "dépensé, peu atteint : 1" in texts and "dépensé, atteint : 0" in texts and "1" in texts
+    assert "dépensé, peu atteint : solidarites 1" in plots.alt_argent(b, 2024)
+    blind = NS(**{**vars(b), "executions": []})
+    assert "non renseigné" in plots.alt_argent(blind)
+
+
+def test_what_is_shown_says_what_is_missing(b):
+    money = atteinte.argent(b).to_html()
+    assert "dépensé, peu atteint" in money and "prévu non renseigné" in money
+    path = atteinte.parcours(b, "solidarites", "local").to_html()
+    assert "lecture incertaine" in path and "soit 110,0\u00a0% de la cible" not in path
+    annexe = atteinte.annexe(b, "Annexe 2").to_html()
+    assert "Cible 2027" in annexe and "à venir" in annexe and "non renseigné" in annexe
+    grounds = atteinte.fondements(b).to_html()
+    assert "interprétation : sens-baisse" in grounds and "Cumul acteurs" in grounds
+    definitions = atteinte.definitions(b).to_html()
+    assert "CAF" in definitions and "stock au 31 décembre" in definitions
