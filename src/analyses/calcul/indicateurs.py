@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
-from analyses.calcul.trajectoire import SANS_OBJET, Parcours, levels, parcours
+from analyses.calcul.progression import SANS_OBJET, Parcours, levels, parcours
 from analyses.contrat.cell import Cell, read_cell
 
 COLONNES = [
