@@ -41,6 +41,7 @@ def _check(args: argparse.Namespace) -> int:
         ("recettes", depot.recettes),
         ("résultats des indicateurs", depot.resultats),
         ("justifications", depot.justifications),
+        ("formations de l'Académie", depot.formations),
         ("états d'avancement", depot.narratifs or None),
     ):
         words = _length(frame)

@@ -17,7 +17,7 @@ import pandas as pd
 from analyses.calcul.synthese_atteinte import QUADRANTS, STATUTS, quadrants
 from analyses.rendu import fmt
 from analyses.rendu.plots import _PREVU, _STATUTS, _said, _short, _source
-from analyses.rendu.show import _judged, _of, frames
+from analyses.rendu.show import _of, frames
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -200,9 +200,16 @@ def _said_under(what: str, text: str | None) -> str:
     return f"{what} {said}" if len(said) < 4 else f"{what}\n{said}"
 
 
+def _known(b: Bilan, contrat: str | None = None) -> pd.DataFrame:
+    """The years that a picture fills: those of the bilan, and those before."""
+    frame = _of(frames(b.indicateurs), contrat)
+    last = max((run.exercice for run in b.executions), default=0)
+    return frame[frame["exercice"] <= last] if len(frame) else frame
+
+
 def alt_multiples(b: Bilan, contrat: str, action: str) -> str:
     """Alternative text of `petits_multiples`: status and result of each indicator."""
-    frame = _judged(b, contrat)
+    frame = _known(b, contrat)
     own = frame[frame["action"] == action] if len(frame) else frame
     parts = [
         f"{row['libelle'].strip()} {row['exercice']} : cible {row['cible_imprime'] or 'vide'}, "
@@ -300,7 +307,7 @@ def _map_block(ax: Axes, block: Sequence[Any], years: Sequence[int], last: int) 
 
 def alt_carte(b: Bilan) -> str:
     """Alternative text of `carte`."""
-    frame = _judged(b)
+    frame = _known(b)
     if frame.empty:
         return "Indicateurs non renseignés."
     parts = []
