@@ -126,11 +126,13 @@ def _panel(ax: Axes, rows: list[Row], last: int) -> set[str]:
     if start is not None:
         ax.plot([0], [float(start)], "o", mfc="white", mec=_GREY, ms=5)
         ax.annotate(_number(start, ratio), (0, float(start)), **_beside(6.5, _GREY, 5))
+    marks = {places[r["exercice"]]: float(r["resultat_niveau"]) for r in done}
     for x, y in targets:
         ax.plot([x - 0.3, x + 0.3], [y, y], "-", color=_INK, lw=2)
-        # Under its line where there is room, so that a result above it stays free.
-        ax.annotate(_number(Fraction(y).limit_denominator(1000), ratio), (x, y),
-                    **_beside(7, _INK, -7 if y > 0.25 * top else 5))  # fmt: skip
+        # Under its line, unless the axis or a result just below is in the way.
+        under = y > 0.25 * top and not 0 < y - marks.get(x, y) < 0.3 * top
+        look = _beside(7, _INK, -7 if under else 4)
+        ax.annotate(_number(Fraction(y).limit_denominator(1000), ratio), (x, y), **look)
     for row in done:
         x, y, status = places[row["exercice"]], float(row["resultat_niveau"]), row["statut"]
         ax.plot([x], [y], _MARKERS.get(status, "s"), ms=8, zorder=4,
