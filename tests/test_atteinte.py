@@ -316,7 +316,12 @@ def asked(contrats, *depots, years=(2025,)) -> dict[tuple[str, str], str]:
         ("5/interventions-accueils", ("1", "1"), None, ""),  # the plan itself does not change
         ("4/lieux-ecoute-jeunes", ("4", "4"), None, ""),  # a stock at its target
         ("9/groupes-thematiques", ("/", "0"), None, ""),
-        ("16/interventions", ("4", "1000000"), "tendance", "1000000 est très au-dessus"),
+        (
+            "16/interventions",
+            ("4", "1000000"),
+            "tendance",
+            "\u202f000 est très au-dessus",
+        ),
         ("9/copil", ("1", "45324"), "tendance", "02/02/2024"),  # an Excel day
         ("17/personnes-accompagnees", ("430", "12"), "tendance", "12 est très au-dessous"),
         ("11/actions-collectives", ("48", "45"), None, ""),
@@ -325,7 +330,7 @@ def asked(contrats, *depots, years=(2025,)) -> dict[tuple[str, str], str]:
         ("1/familles", ("40", "beaucoup"), "texte", "« beaucoup » est un texte"),
         ("1/familles", ("40", "NC"), "illisible", "plusieurs sens"),
         ("1/familles", ("40", "/"), "sans-objet", "alors que la cible est 60"),
-        ("15/plans-non-honores", ("61 %", "120 %"), "taux", "120 % dépasse 100 %"),
+        ("15/plans-non-honores", ("61 %", "120 %"), "taux", "120\u00a0% dépasse 100\u00a0%"),
         ("1/familles", ("", ""), "muet", "depuis deux ans"),
         ("nat/bidonvilles", ("", ""), None, ""),  # nothing is due
     ],

@@ -150,6 +150,16 @@ def test_a_nominative_column_is_refused_without_its_values(donnees, column):
     assert SECRET not in report and not list(paths.PROCESSED.rglob("formations_academie.csv"))
 
 
+def test_a_refused_file_once_removed_no_longer_stops_the_run(donnees):
+    put(donnees, "resultats_indicateurs.csv", RESULTATS + result("46"))
+    refused = put(donnees, "formations_academie.csv", FORMATIONS.replace("heures", "Nom") + LIGNE)
+    near = put(donnees, "resultat_indicateurs.csv", RESULTATS)
+    assert len(problems(donnees)) >= 2
+    refused.unlink()
+    near.unlink()
+    assert opened(donnees).resultats is not None
+
+
 def test_a_file_without_headers_shows_nothing(donnees):
     put(donnees, "formations_academie.csv", f"2024;{SECRET};présentiel;7\n")
     found = problems(donnees)

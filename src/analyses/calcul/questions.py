@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
@@ -39,12 +40,15 @@ Row = Mapping[Any, Any]
 Asked = Iterator[tuple[str, str]]  # (kind, words)
 
 
-def _shown(value: Fraction | None, kind: str = "") -> str:
-    if value is None:
-        return ""
-    if kind == "taux":
-        return number_text(value * 100).replace(".", ",") + " %"
-    return number_text(value).replace(".", ",")
+def _shown(value: Fraction, kind: str = "") -> str:
+    """A value in a question.
+
+    >>> _shown(Fraction(9, 8), "taux") == "112,5\\u00a0%", _shown(Fraction(1240)) == "1\\u202f240"
+    (True, True)
+    """
+    rate = kind == "taux"
+    text = f"{Decimal(number_text(value * 100 if rate else value)):,f}"
+    return text.replace(",", "\u202f").replace(".", ",") + ("\u00a0%" if rate else "")
 
 
 def _given(row: Row) -> str:
@@ -73,7 +77,7 @@ def _form(row: Row) -> Asked:
         yield "approche", f"« {text} » est une valeur approchée. Quelle est la valeur exacte ?"
     if kind == "taux" and row["resultat"] > 1:
         rate = _shown(row["resultat"], "taux")
-        yield "taux", f"Le taux {rate} dépasse 100 %. De quoi à quoi est-il ?"
+        yield "taux", f"Le taux {rate} dépasse 100\u00a0%. De quoi à quoi est-il ?"
     if kind in _NOTHING_DUE and row["cible"]:
         cible = row["cible_imprime"]
         yield "sans-objet", f"Résultat sans objet alors que la cible est {cible}. Pourquoi ?"
@@ -134,8 +138,9 @@ def _trend(
             day = date(1899, 12, 30) + timedelta(days=int(value))
             words += f" C'est aussi le numéro qu'un tableur donne au {day:%d/%m/%Y}."
         yield "tendance", words
-    low = past is not None and value * factor < past and (past - value) * scale >= gap
-    if low and (aimed is None or not same or value * factor < aimed):
+    if past is None or value * factor >= past or (past - value) * scale < gap:
+        return
+    if aimed is None or not same or value * factor < aimed:
         words = f"{_shown(value, kind)} est très au-dessous de ce qui précède"
         yield "tendance", f"{words} ({_shown(past, kind)}). Que s'est-il passé ?"
 

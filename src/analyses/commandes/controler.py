@@ -45,6 +45,7 @@ def _check(args: argparse.Namespace) -> int:
         ("engagements", depot.engagements),
         ("décisions d'éligibilité", depot.decisions_eligibilite),
         ("reports déclarés", depot.reports),
+        ("formations de l'Académie", depot.formations),
         ("états d'avancement", depot.narratifs or None),
     ):
         words = _length(frame)

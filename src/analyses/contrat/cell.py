@@ -60,11 +60,6 @@ class Cell:
         """The same cell, in a row that has fewer cells than its table has columns."""
         return replace(self, incertaine=True)
 
-    @property
-    def date(self) -> bool:
-        """Whether the cell holds a date where a value is due."""
-        return self.motif == MOTIFS["DATE"]
-
 
 def _number(text: str) -> Fraction:
     """Exact value of a NOMBRE: the last of two kinds of separators is the decimal one."""

@@ -322,7 +322,9 @@ def open_exercice(
     new, unchecked = check_tables(tables, contrats, exercice, before)
     problems, notes = problems + new, notes + unchecked
     notes += [f"{s.fichier} : provenance non renseignée" for s in sources if not s.renseignee]
-    hashed = dict(named)
+    # Files that were refused or not read count too: once removed, the outcome is another one.
+    hashed = {f"{relative}/{path.name}": path for path in folder.iterdir() if path.is_file()}
+    hashed |= named
     hashed |= {table.fichier: path for table, path in previous.values()}
     hashed |= {
         name + SUFFIXE: path.with_name(path.name + SUFFIXE)

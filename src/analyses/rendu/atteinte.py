@@ -145,12 +145,10 @@ def _tolerance(b: Bilan) -> str:
 
 def comptes(b: Bilan, contrat: str | None = None, niveau: str = "groupe") -> Styler | Markdown:
     """Targets by status: `niveau` 'groupe' (axes, volets, contract) or 'action'."""
-    own = (
-        _of(synthese_atteinte.counts(frames(b.indicateurs), b.contrats, _years(b)), contrat)
-        if not _judged(b).empty
-        else None
-    )
-    if own is None or own.empty:
+    if _judged(b).empty:
+        return _missing()
+    own = _of(synthese_atteinte.counts(b.indicateurs, b.contrats, _years(b)), contrat)
+    if own.empty:
         return _missing()
     rows = []
     for line in own.to_dict("records"):

@@ -17,7 +17,7 @@ import pandas as pd
 from analyses.calcul.synthese_atteinte import QUADRANTS, STATUTS, quadrants
 from analyses.rendu import fmt
 from analyses.rendu.plots import _PREVU, _STATUTS, _said, _short, _source
-from analyses.rendu.show import _judged, _of, frames
+from analyses.rendu.show import _of, frames
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -126,11 +126,13 @@ def _panel(ax: Axes, rows: list[Row], last: int) -> set[str]:
     if start is not None:
         ax.plot([0], [float(start)], "o", mfc="white", mec=_GREY, ms=5)
         ax.annotate(_number(start, ratio), (0, float(start)), **_beside(6.5, _GREY, 5))
+    marks = {places[r["exercice"]]: float(r["resultat_niveau"]) for r in done}
     for x, y in targets:
         ax.plot([x - 0.3, x + 0.3], [y, y], "-", color=_INK, lw=2)
-        # Under its line where there is room, so that a result above it stays free.
-        ax.annotate(_number(Fraction(y).limit_denominator(1000), ratio), (x, y),
-                    **_beside(7, _INK, -7 if y > 0.25 * top else 5))  # fmt: skip
+        # Under its line, unless the axis or a result just below is in the way.
+        under = y > 0.25 * top and not 0 < y - marks.get(x, y) < 0.3 * top
+        look = _beside(7, _INK, -7 if under else 4)
+        ax.annotate(_number(Fraction(y).limit_denominator(1000), ratio), (x, y), **look)
     for row in done:
         x, y, status = places[row["exercice"]], float(row["resultat_niveau"]), row["statut"]
         ax.plot([x], [y], _MARKERS.get(status, "s"), ms=8, zorder=4,
@@ -200,9 +202,16 @@ def _said_under(what: str, text: str | None) -> str:
     return f"{what} {said}" if len(said) < 4 else f"{what}\n{said}"
 
 
+def _known(b: Bilan, contrat: str | None = None) -> pd.DataFrame:
+    """The years that a picture fills: those of the bilan, and those before."""
+    frame = _of(frames(b.indicateurs), contrat)
+    last = max((run.exercice for run in b.executions), default=0)
+    return frame[frame["exercice"] <= last] if len(frame) else frame
+
+
 def alt_multiples(b: Bilan, contrat: str, action: str) -> str:
     """Alternative text of `petits_multiples`: status and result of each indicator."""
-    frame = _judged(b, contrat)
+    frame = _known(b, contrat)
     own = frame[frame["action"] == action] if len(frame) else frame
     parts = [
         f"{row['libelle'].strip()} {row['exercice']} : cible {row['cible_imprime'] or 'vide'}, "
@@ -300,7 +309,7 @@ def _map_block(ax: Axes, block: Sequence[Any], years: Sequence[int], last: int) 
 
 def alt_carte(b: Bilan) -> str:
     """Alternative text of `carte`."""
-    frame = _judged(b)
+    frame = _known(b)
     if frame.empty:
         return "Indicateurs non renseignés."
     parts = []
