@@ -140,10 +140,10 @@ def _essentiel_soldes(b: Bilan, contrat: str | None) -> Iterator[str]:
             if solde.trop_percu
             else f"solde à recevoir {fmt.euros(solde.solde)}"
         )
-        over = (solde.du or 0) > (solde.base or 0)
-        warning = (
-            " **Le dû dépasse le coût éligible** (art. 8 ; `forfait-volet-1`)." if over else ""
-        )
+        warning = ""
+        if (solde.du or 0) > (solde.base or 0):
+            article = _article(b.regles.contrats[year][name], "plafond_cout")
+            warning = f" **Le dû dépasse le coût éligible** ({article} ; voir les autres lectures)."
         yield (
             f"- **{place}** : dû {fmt.euros(solde.du)}, versé {fmt.euros(solde.verse)} ; "
             f"{verdict}.{warning}"
