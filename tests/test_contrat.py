@@ -57,6 +57,17 @@ def test_every_printed_total_adds_up_or_is_a_contradiction(contrats):
     }
 
 
+def test_subtotals_of_the_plan_de_financement_add_up(contrats):
+    """Annexe 2: 145 000 + 26 700 + 6 000 + 6 000 + 30 694 + 30 000 = 244 394 (FSE apart);
+    239 400 + 59 850 + 80 000 = 379 250."""
+    emploi = contrats["emploi"]
+    for printed in emploi.sous_totaux:
+        plans = [emploi.actions[code].plan(printed.exercice) or {} for code in printed.actions]
+        added = sum(v for plan in plans for k, v in plan.items() if k not in printed.hors)
+        assert added == printed.montant, printed.libelle
+    assert sum(s.montant for s in emploi.sous_totaux) == (106_000 + 359_394 + 479_250) * 100
+
+
 def test_contradictions_computed_from_the_rows(contrats):
     """A fiche against its annexe: name, cells, budget, total."""
     found = {c.code: c for c in find_contradictions(contrats)}
@@ -219,7 +230,10 @@ def test_error_in_a_file_of_the_contract(params, file, old, new, message):
     assert message in str(error.value) and path.name in str(error.value)
 
 
-@pytest.mark.parametrize("content", ["", "un texte", "- 1", "{[a]: 1}", "a: &b", "a: *b"])
+@pytest.mark.parametrize(
+    "content",
+    ["", "un texte", "- 1", "{[a]: 1}", "a: &b", "a: *b", "a: 2024-13-01", "a: !x 1", "\x00"],
+)
 @pytest.mark.parametrize(
     "file", ["registre.yaml", f"{INITIAL}/contrat.yaml", f"{INITIAL}/indicateurs_nationaux.yaml"]
 )

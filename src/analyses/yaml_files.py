@@ -59,6 +59,8 @@ def read_yaml(path: Path) -> Any:
         raise wrong(None, "un fichier absent ou illisible", "rétablissez le fichier") from None
     except UnicodeDecodeError:
         raise wrong(None, "un encodage autre que UTF-8") from None
+    except ValueError:
+        raise wrong(None, "une date ou un nombre qui n'existe pas") from None
     except _Refused as error:
         mark = error.problem_mark
         raise wrong(mark.line + 1 if mark else None, str(error.problem)) from None
