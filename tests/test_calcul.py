@@ -21,6 +21,8 @@ from analyses.calcul.regles_solidarites import consumption
 from analyses.calcul.resultats import COLONNES, resultats
 from analyses.calcul.sous_consommation import sous_consommation
 from analyses.contrat.cell import read_cell
+from analyses.contrat.load import load_contrats
+from analyses.paths import PARAMS
 from analyses.problems import BilanError
 
 SEUILS = {"seuil_sous_consommation": F(4, 5), "seuil_partiellement": F(1, 2)}
@@ -529,3 +531,26 @@ def test_wrong_threshold_is_named(tmp_path) -> None:
     (tmp_path / "seuils.yaml").write_text("seuil_partiellement: beaucoup\n", encoding="utf-8")
     with pytest.raises(BilanError, match="seuil_partiellement"):
         load_seuils(tmp_path)
+
+
+def test_unknown_threshold_is_named(tmp_path) -> None:
+    text = (PARAMS / "seuils.yaml").read_text("utf-8") + "\nseuil_inconnu: 1\n"
+    (tmp_path / "seuils.yaml").write_text(text, encoding="utf-8")
+    with pytest.raises(BilanError, match="« seuil_inconnu » : attendu un seuil connu"):
+        load_seuils(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "content", ["x", "interpretations:", "interpretations: [x]", "interpretations: [{code: a}]"]
+)
+def test_incomplete_interpretation_is_named(tmp_path, content) -> None:
+    (tmp_path / "interpretations.yaml").write_text(content, encoding="utf-8")
+    with pytest.raises(BilanError, match="interpretations.yaml, champ .* attendu les clés"):
+        load_interpretations(tmp_path)
+
+
+def test_without_rules_execution_is_unknown_not_zero() -> None:
+    """A ledger without affectations.csv: nothing says what was spent on an action."""
+    run = execution(depot(lines({}), recettes=[]), load_contrats("55"))
+    assert not run.renseigne and set(run.par_action["realise"]) == {None}
+    assert set(run.par_financeur["consomme"]) == {None} and run.non_affecte.empty

@@ -56,6 +56,17 @@ def test_every_printed_total_adds_up_or_is_a_contradiction(contrats):
     }
 
 
+def test_subtotals_of_the_plan_de_financement_add_up(contrats):
+    """Annexe 2: 145 000 + 26 700 + 6 000 + 6 000 + 30 694 + 30 000 = 244 394 (FSE apart);
+    239 400 + 59 850 + 80 000 = 379 250."""
+    emploi = contrats["emploi"]
+    for printed in emploi.sous_totaux:
+        plans = [emploi.actions[code].plan(printed.exercice) or {} for code in printed.actions]
+        added = sum(v for plan in plans for k, v in plan.items() if k not in printed.hors)
+        assert added == printed.montant, printed.libelle
+    assert sum(s.montant for s in emploi.sous_totaux) == (106_000 + 359_394 + 479_250) * 100
+
+
 def test_contradictions_computed_from_the_rows(contrats):
     """A fiche against its annexe: name, cells, budget, total."""
     found = {c.code: c for c in find_contradictions(contrats)}
@@ -142,6 +153,87 @@ def test_error_broken_yaml(params):
     path.write_text(path.read_text(encoding="utf-8") + "\nx: [1\n", encoding="utf-8")
     with pytest.raises(BilanError, match="contrat.yaml, ligne .* un fichier YAML valide"):
         load_contrats("55", params=params)
+
+
+INITIAL = "contrats/55/emploi/2024-06-20-initial"
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "message"),
+    [
+        (f"{INITIAL}/contrat.yaml", "groupes:", "groupe:", "champ « groupes » : attendu les axes"),
+        (f"{INITIAL}/contrat.yaml", "version:", "versions:", "champ « version » : attendu cette"),
+        (f"{INITIAL}/contrat.yaml", 'effet: "2024-01-01"', 'effet: "2024-13-01"',
+         "champ « effet » : attendu une date AAAA-MM-JJ ; trouvé « 2024-13-01 »"),
+        (f"{INITIAL}/contrat.yaml", "  - {code: plafond_total, ", "  - {cod: plafond_total, ",
+         "champ « clauses.0 » : attendu un élément de liste avec code"),
+        (f"{INITIAL}/actions/v2-1-referents.yaml", 'code: "v2-1"', "code: 21",
+         "attendu le code de l'action, entre guillemets ; trouvé « 21 »"),
+        (f"{INITIAL}/actions/v2-1-referents.yaml", "groupe: v2", "groupe: v9",
+         "champ « groupe » : attendu un axe ou un volet de contrat.yaml ; trouvé « v9 »"),
+        (f"{INITIAL}/actions/v2-1-referents.yaml", "etat: 72500", "etat: 72500.5",
+         "attendu un entier d'euros ou un décimal entre guillemets"),
+        (f"{INITIAL}/actions/v2-1-referents.yaml", "etat: 72500", 'etat: "72500,505"',
+         "attendu un montant en euros ; trouvé « 72500,505 »"),
+        (f"{INITIAL}/actions/v2-1-referents.yaml", "etat: 72500", 'etat: "72500.505"',
+         "attendu au plus deux décimales ; trouvé « 72500.505 »"),
+        (f"{INITIAL}/actions/v2-1-referents.yaml", "sens: hausse", "sens: haut",
+         "attendu une valeur parmi 'hausse'"),
+        (f"{INITIAL}/indicateurs_nationaux.yaml", "indicateurs:", "indicateur:",
+         "champ « indicateurs » : attendu cette clé ; trouvé rien"),
+        (f"{INITIAL}/contrat.yaml", "imprimes:", "[]\nx:",
+         "attendu un fichier YAML valide ; trouvé une erreur de syntaxe près de « x: »"),
+        ("registre.yaml", "departements:", "departement:",
+         "champ « departements » : attendu cette clé"),
+        ("registre.yaml", "exercices: [2024, 2025]", "exercices: tous",
+         "contrats.emploi.exercices » : attendu une liste ; trouvé « tous »"),
+    ],
+)  # fmt: skip
+def test_error_in_a_file_of_the_contract(params, file, old, new, message):
+    """Each names the file and the key, and none is an internal error."""
+    path = params / file
+    text = path.read_text(encoding="utf-8")
+    assert old in text
+    path.write_text(text.replace(old, new, 1), encoding="utf-8")
+    with pytest.raises(BilanError) as error:
+        load_contrats("55", params=params)
+    assert message in str(error.value) and path.name in str(error.value)
+
+
+@pytest.mark.parametrize(
+    "content",
+    ["", "un texte", "- 1", "{[a]: 1}", "a: &b", "a: *b", "a: 2024-13-01", "a: !x 1", "\x00"],
+)
+@pytest.mark.parametrize(
+    "file", ["registre.yaml", f"{INITIAL}/contrat.yaml", f"{INITIAL}/indicateurs_nationaux.yaml"]
+)
+def test_error_a_file_that_is_something_else(params, file, content):
+    (params / file).write_text(content, encoding="utf-8")
+    with pytest.raises(BilanError, match=Path(file).name):
+        load_contrats("55", params=params)
+
+
+def test_error_absent_file_and_other_encoding(params):
+    path = params / INITIAL / "contrat.yaml"
+    path.write_bytes("titre: été".encode("cp1252"))
+    with pytest.raises(BilanError, match="contrat.yaml.* trouvé un encodage autre que UTF-8"):
+        load_contrats("55", params=params)
+    path.unlink()
+    with pytest.raises(BilanError, match="contrat.yaml.* trouvé un fichier absent"):
+        load_contrats("55", params=params)
+
+
+def test_an_avenant_adds_its_printed_totals_to_those_of_before(params):
+    _avenant(params)
+    path = params / "contrats/55/solidarites/avenant-1/contrat.yaml"
+    total = (
+        '{niveau: axe, code: "1", financeur: etat, montant: 110000, exercice: 2025, source: "a"}'
+    )
+    path.write_text(path.read_text("utf-8") + f"imprimes:\n  - {total}\n", encoding="utf-8")
+    before = load_contrats("55", date(2025, 5, 31), params=params)["solidarites"].imprimes
+    after = load_contrats("55", params=params)["solidarites"].imprimes
+    assert len(before) == 16 and after[:16] == before
+    assert (after[16].exercice, after[16].montant) == (2025, 11000000)
 
 
 def test_error_missing_code(params):

@@ -292,6 +292,43 @@ def test_workbook_near_name_and_unknown_narrative(donnees, sans_suites):
     assert found == {"un nom de fichier inconnu", "un classeur", "une action inconnue"}
 
 
+def test_two_narratives_for_one_action(donnees, sans_suites):
+    put(donnees, "etat_avancement/solidarites-1.md", "x")
+    put(donnees, "etat_avancement/solidarites-01.md", "y")
+    assert problems(donnees)[0].trouve == "le même que solidarites-01.md"
+
+
+def test_a_suite_that_is_broken_or_fails_as_a_whole(donnees, monkeypatch, tmp_path):
+    put(donnees, "mandats.csv", MANDATS + mandat())
+    (tmp_path / "qualite").mkdir()
+    suite = tmp_path / "qualite" / "mandats.json"
+    monkeypatch.setattr(gate, "PARAMS", tmp_path)
+    suite.write_text("{", encoding="utf-8")
+    found = problems(donnees)[0]
+    assert (found.fichier, found.attendu) == ("mandats.json", "une suite de contrôles en JSON")
+    rule = {"type": "expect_table_row_count_to_be_between", "kwargs": {"min_value": 2}}
+    suite.write_text(json.dumps({"expectations": [rule]}), encoding="utf-8")
+    put(donnees, "mandats.csv", MANDATS + mandat(3))
+    assert problems(donnees)[0].trouve == "un contrôle en échec"
+
+
+def test_a_duplicate_is_told_once(donnees):
+    put(donnees, "mandats.csv", MANDATS + mandat(5) + mandat(5))
+    assert [(p.ligne, p.trouve) for p in problems(donnees)] == [(3, "la même clé à la ligne 2")]
+
+
+def test_sidecar_in_a_folder_that_is_not_writable(tmp_path, monkeypatch):
+    path = tmp_path / "mandats.csv"
+    path.write_text(MANDATS, encoding="utf-8")
+
+    def refuse(*args):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr("analyses.depot.source.write_atomic", refuse)
+    with pytest.raises(BilanError, match="trouvé un accès refusé ; vérifiez les droits"):
+        deposer(path, "Direction des finances", "reelle", "2025-02-01")
+
+
 def test_sidecar_written_read_and_checked(donnees, sans_suites):
     path = put(donnees, "mandats.csv", MANDATS)
     deposer(path, "Direction des finances", "simulee", dt.date(2025, 2, 1))

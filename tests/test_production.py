@@ -225,6 +225,17 @@ def test_a_folder_without_the_right_to_write(tmp_path, carnets, monkeypatch):
     assert left(tmp_path) == ONLY_PREVIOUS
 
 
+def test_a_disk_that_fills_up_half_way(tmp_path, carnets, monkeypatch):
+    def full(*args):
+        raise OSError(28, "No space left on device")
+
+    previous(tmp_path)
+    monkeypatch.setattr(sys.modules["analyses.rendu.html"], "to_html", full)
+    with pytest.raises(BilanError, match="trouvé un disque plein ; libérez le dossier"):
+        run(tmp_path, carnets)
+    assert left(tmp_path) == ONLY_PREVIOUS
+
+
 def test_a_swap_that_fails_puts_the_old_report_back(tmp_path):
     old = previous(tmp_path)
     with pytest.raises(BilanError):

@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 
 from analyses.problems import BilanError
+from analyses.rendu import workbook
 from analyses.rendu.gabarits import Gabarit, evaluate, excel_formula, load_gabarits
 from analyses.rendu.workbook import write_workbook
 
@@ -316,3 +317,43 @@ def test_broken_layout_names_file_and_key(tmp_path):
                 "colonnes": [{"cle": "a", "entete": "A", "formule": "Z + 1"}],
             }
         )
+
+
+def test_layout_that_asks_for_an_unknown_source(tmp_path, monkeypatch):
+    readme, layouts = load_gabarits()
+    wrong = layouts[1].model_copy(
+        update={"colonnes": [layouts[1].colonnes[0].model_copy(update={"source": "inconnue"})]}
+    )
+    monkeypatch.setattr(workbook, "load_gabarits", lambda: (readme, [wrong]))
+    with pytest.raises(BilanError, match="attendu une source parmi .* trouvé « inconnue »"):
+        write_workbook(tmp_path / "t.xlsx", _contrats(), [], pd.DataFrame(), False)
+
+
+def test_years_to_come_are_empty_and_a_target_of_zero_has_no_rate(paths, tmp_path):
+    """The bilan of 2024: 2025 to 2027 are still to come, they are not missing."""
+    first, second = _table(paths, "Annexe 2")[:2]
+    assert [second[f"Résultat atteint en {y}"] for y in (2024, 2025, 2027)] == [
+        "non renseigné",
+        None,
+        None,
+    ]
+    assert first["Statut 2025 (ajout)"] is None and first["Cible 2025"] == 60
+    frame = _frame().assign(taux=None, statut="atteint")
+    contrats = _contrats()
+    write_workbook(tmp_path / "t.xlsx", contrats, [_execution(contrats)], frame, False)
+    first = _table(tmp_path / "t.xlsx", "Annexe 2")[0]
+    assert first["Taux d'atteinte 2024 (ajout)"] == "sans objet"
+    assert first["Statut 2024 (ajout)"] == "atteint"
+
+
+def test_a_volet_that_ended_has_no_block_unless_money_moved(tmp_path):
+    """Volet 2 ends in 2024: a bilan that also covers 2025 shows it for 2024 alone."""
+    contrats = _contrats()
+    runs = [_execution(contrats), _execution(contrats)]
+    runs[1].exercice = 2025
+    for spent, years in ((0, ["2024"]), (100, ["2024", "2025"])):
+        runs[1].par_action[["realise", "ineligible", "verse"]] = spent
+        write_workbook(tmp_path / "t.xlsx", contrats, runs, _frame(), False)
+        sheet = openpyxl.load_workbook(tmp_path / "t.xlsx")["Bilan volet 2"]
+        titles = [str(row[0].value) for row in sheet.iter_rows()]
+        assert [t[-4:] for t in titles if t.startswith("Annexe 3")] == years

@@ -12,6 +12,10 @@ from analyses.paths import ROOT
 from analyses.problems import BilanError, Problem
 
 
+class _Refused(yaml.constructor.ConstructorError):
+    """What we refuse ourselves, said in French."""
+
+
 class _StrictLoader(yaml.SafeLoader):
     """SafeLoader that refuses a key written twice, which PyYAML would silently overwrite."""
 
@@ -21,13 +25,9 @@ def _mapping(loader: _StrictLoader, node: yaml.MappingNode) -> dict[Any, Any]:
     for key_node, value_node in node.value:
         key = loader.construct_object(key_node, deep=True)
         if not isinstance(key, Hashable):
-            raise yaml.constructor.ConstructorError(
-                None, None, "une clé qui n'est pas un texte", key_node.start_mark
-            )
+            raise _Refused(None, None, "une clé qui n'est pas un texte", key_node.start_mark)
         if key in mapping:
-            raise yaml.constructor.ConstructorError(
-                None, None, f"clé « {key} » écrite deux fois", key_node.start_mark
-            )
+            raise _Refused(None, None, f"clé « {key} » écrite deux fois", key_node.start_mark)
         mapping[key] = loader.construct_object(value_node, deep=True)
     return mapping
 
@@ -59,7 +59,9 @@ def read_yaml(path: Path) -> Any:
         raise wrong(None, "un fichier absent ou illisible", "rétablissez le fichier") from None
     except UnicodeDecodeError:
         raise wrong(None, "un encodage autre que UTF-8") from None
-    except yaml.constructor.ConstructorError as error:
+    except ValueError:
+        raise wrong(None, "une date ou un nombre qui n'existe pas") from None
+    except _Refused as error:
         mark = error.problem_mark
         raise wrong(mark.line + 1 if mark else None, str(error.problem)) from None
     except yaml.YAMLError as error:

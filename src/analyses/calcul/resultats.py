@@ -281,6 +281,18 @@ def _printed_rows(contrat: Any, year: int) -> Iterator[Row]:
                 printed.source,
                 words,
             )
+    for action in contrat.actions.values():
+        for budget in getattr(action, "financements", []):
+            if budget.exercice == year and budget.retenu and budget.total_imprime is not None:
+                yield _row(
+                    "imprime",
+                    _place(contrat.code, year, "action", action.code),
+                    "total",
+                    euros_text(budget.total_imprime),
+                    "euros",
+                    "calcule",
+                    f"{budget.source}, total imprimé",
+                )
 
 
 def _underconsumption_rows(

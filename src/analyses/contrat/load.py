@@ -40,6 +40,7 @@ _EXPECTED = {
 _ROW_KEYS = {
     "financements": ("exercice", "retenu"),
     "imprimes": ("niveau", "code", "financeur", "exercice"),
+    "sous_totaux": ("libelle", "exercice"),
     "clauses": ("code",),
     "ineligibles": ("code",),
     "echeances": ("code",),

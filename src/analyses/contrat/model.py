@@ -305,6 +305,17 @@ class Version(_Model):
     source: StrictStr
 
 
+class SousTotal(_Model):
+    """A printed subtotal of some lines of a table, kept as printed; `hors`: funders left out."""
+
+    libelle: StrictStr
+    actions: list[StrictStr]
+    hors: list[StrictStr] = []
+    montant: Centimes
+    exercice: int
+    source: StrictStr
+
+
 class Inscription(_Model):
     """A contract in the registry: its exercises, and its versions in order of effect."""
 
@@ -345,6 +356,7 @@ class Contrat(_Model):
     ineligibles: list[Ineligible]
     echeances: list[Echeance]
     concordances: list[Concordance]
+    sous_totaux: list[SousTotal] = []
 
     def indicateurs(self) -> list[tuple[str, Indicateur]]:
         """Every indicator with the code of its action, then the national ones under 'nat'."""

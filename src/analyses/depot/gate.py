@@ -130,8 +130,9 @@ def quality_json(tables: Sequence[Table], problems: Sequence[Problem], notes: Se
 def quality_problems(text: str) -> list[Problem]:
     """Problems kept in a `qualite.json`.
 
-    >>> quality_problems(quality_json([], [Problem("a.csv", 2)], []))[0].ligne
-    2
+    >>> kept = Problem("a.csv", 2, "montant", "des euros", "« x »", "corrigez")
+    >>> quality_problems(quality_json([], [kept], [])) == [kept]
+    True
     """
     return [Problem(**problem) for problem in json.loads(text)["problemes"]]
 
