@@ -12,11 +12,14 @@ import pytest
 from analyses.calcul.execution import execution
 from analyses.calcul.indicateurs import attainment
 from analyses.calcul.parametres import load_seuils
-from analyses.calcul.sous_consommation import sous_consommation
+from analyses.calcul.risque import evaluer
+from analyses.calcul.situation import situations
+from analyses.calcul.trajectoire import load_trajectoires
 from analyses.contrat.contradictions import find_contradictions
 from analyses.contrat.load import load_contrats
 from analyses.paths import NOTEBOOKS
-from analyses.rendu import fmt, plots, show
+from analyses.projection.modele import load_modele
+from analyses.rendu import fmt, plots, show, show_risque
 from analyses.rendu.html import to_html
 
 NAMES = {
@@ -50,11 +53,16 @@ def _depot(**given):
 def _bilan(depot, arrete_au=None):
     contrats, seuils = load_contrats("55"), load_seuils()
     run = execution(depot, contrats, arrete_au)
+    known = load_trajectoires(contrats)
+    rows = situations(run, contrats, depot, arrete_au, known)
+    risque = evaluer(rows, contrats, seuils, load_modele())
     return NS(
         contrats=contrats,
         depots=[depot],
         executions=[run],
-        sous_conso=sous_consommation(run, contrats, depot, arrete_au, seuils),
+        trajectoires=known,
+        risques=[risque],
+        sous_conso=risque.actions,
         indicateurs=attainment(contrats, [depot], seuils),
         contradictions=find_contradictions(contrats),
         resultats=None,
@@ -100,10 +108,12 @@ def test_notebook_is_thin_and_clean(path):
 def test_every_cell_runs_when_no_file_was_given(path, empty, monkeypatch):
     """Nothing crashes and nothing is said to be 0 € when everything is missing."""
     shown = []
-    monkeypatch.setattr(show, "figure", lambda fig, alt: shown.append(alt))
+    for module in (show, show_risque):
+        monkeypatch.setattr(module, "figure", lambda fig, alt: shown.append(alt))
+    names = {"show": show, "show_risque": show_risque, "b": empty, "exercice": 2024}
     for cell in _cells(path)[3:]:
         if cell["cell_type"] == "code":
-            result = eval(_source(cell), {"show": show, "b": empty, "exercice": 2024})
+            result = eval(_source(cell), names)
             if result is not None:
                 shown.append(_html(result))
     text = "\n".join(shown)

@@ -25,6 +25,8 @@ class Bilan:
     contrats: dict[str, Any]
     depots: list[Any]
     executions: list[Any]
+    trajectoires: dict[Any, Any]
+    risques: list[Any]
     sous_conso: pd.DataFrame
     indicateurs: pd.DataFrame
     contradictions: list[Any]
@@ -112,6 +114,34 @@ def open_depots(
     return depots
 
 
+def past_executions(
+    departement: str, depots: Sequence[Any], donnees: Path, contrats: dict[str, Any]
+) -> list[Any]:
+    """Executions of the exercises before those asked, from which the actions learn their past.
+
+    Read only when a budget of both years makes them comparable; a year that cannot be read is
+    said among the checks and is not learnt from.
+    """
+    from analyses.calcul.execution import execution
+    from analyses.depot.exercice import open_exercice
+
+    first = min(depot.exercice for depot in depots)
+    actions = [action for contrat in contrats.values() for action in contrat.actions.values()]
+    found = []
+    for year in sorted({y for contrat in contrats.values() for y in contrat.exercices}):
+        if year >= first or not (donnees / departement / str(year)).is_dir():
+            continue
+        if not any(a.plan(year) and any(a.plan(d.exercice) for d in depots) for a in actions):
+            continue
+        try:
+            found.append(execution(open_exercice(departement, year, donnees, contrats), contrats))
+        except BilanError:
+            depots[0].controles.append(
+                f"{departement}/{year} : fichiers refusés, la projection n'en apprend rien"
+            )
+    return found
+
+
 def load(
     departement: str,
     exercice: int,
@@ -130,22 +160,27 @@ def load(
     from analyses.calcul.indicateurs import attainment
     from analyses.calcul.parametres import load_seuils
     from analyses.calcul.resultats import resultats
-    from analyses.calcul.sous_consommation import sous_consommation
+    from analyses.calcul.resultats_risque import resultats_risque
+    from analyses.calcul.risque import evaluer
+    from analyses.calcul.situation import situations
+    from analyses.calcul.trajectoire import load_trajectoires
     from analyses.contrat.contradictions import find_contradictions
     from analyses.contrat.load import load_contrats
+    from analyses.projection.modele import load_modele
 
     years = list(exercices or [exercice])
     au = read_date(arrete_au)
     contrats = load_contrats(departement, au or date(max(years), 12, 31))
     check_years(contrats, years, au)
-    seuils = load_seuils()
+    seuils, modele, trajectoires = load_seuils(), load_modele(), load_trajectoires(contrats)
     depots = open_depots(departement, years, data_folder(donnees), contrats)
     executions = [execution(depot, contrats, au) for depot in depots]
-    risks = [
-        sous_consommation(done, contrats, depot, au, seuils)
+    past = [*past_executions(departement, depots, data_folder(donnees), contrats), *executions]
+    risques = [
+        evaluer(situations(done, contrats, depot, au, trajectoires, past), contrats, seuils, modele)
         for done, depot in zip(executions, depots, strict=True)
     ]
-    sous_conso = pd.concat(risks, ignore_index=True)
+    sous_conso = pd.concat([risque.actions for risque in risques], ignore_index=True)
     indicateurs = attainment(contrats, depots, seuils)
     simule = any(depot.simule for depot in depots)
     return Bilan(
@@ -155,9 +190,17 @@ def load(
         contrats=contrats,
         depots=depots,
         executions=executions,
+        trajectoires=trajectoires,
+        risques=risques,
         sous_conso=sous_conso,
         indicateurs=indicateurs,
         contradictions=find_contradictions(contrats),
-        resultats=resultats(contrats, executions, sous_conso, indicateurs, simule),
+        resultats=pd.concat(
+            [
+                resultats(contrats, executions, sous_conso, indicateurs, simule),
+                resultats_risque(risques, contrats, simule),
+            ],
+            ignore_index=True,
+        ),
         simule=simule,
     )

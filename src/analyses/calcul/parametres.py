@@ -10,7 +10,12 @@ from analyses.paths import PARAMS
 from analyses.problems import BilanError, Problem
 from analyses.yaml_files import read_yaml
 
-SEUILS = ("seuil_sous_consommation", "tolerance_sous_consommation", "seuil_partiellement")
+SEUILS = (
+    "seuil_sous_consommation",
+    "tolerance_sous_consommation",
+    "probabilite_alerte",
+    "seuil_partiellement",
+)
 _KEYS = {"code", "article", "question", "lectures", "retenue", "pourquoi", "depuis"}
 
 

@@ -292,7 +292,7 @@ def _underconsumption_rows(
                 "ratio",
                 "calcule",
                 _article(name, "part_attendue"),
-                "calendrier de la fiche, linéaire dans l'année",
+                "trajectoire prévue par la fiche",
             )
             status = line["statut"]
             yield _status_row(
