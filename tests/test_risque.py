@@ -20,6 +20,7 @@ from analyses.calcul.risque import Loi, Risque, a_risque, certaine, evaluer, jug
 from analyses.calcul.scenario import leviers, plus_exposee, scenario, sensibilite
 from analyses.calcul.situation import (
     Situation,
+    _shown,
     anomalies,
     date_connue,
     mois_vides,
@@ -213,6 +214,11 @@ def test_more_spent_never_lowers_the_projection(one: int, two: int, day: int) ->
 # funders and sums
 
 
+def test_without_a_plan_the_departement_bears_what_is_spent():
+    s = situation(5_000, plan={"etat": 0, "cd": 0}, par_financeur={"cd": 5_000})
+    assert s.parts(9_000) == {"etat": 0, "cd": 9_000}
+
+
 def test_funders_share_a_total_to_the_centime():
     """Plan 475/475/250; CAF has paid 250 of the 600 realised: it keeps 250, the rest in two."""
     s = situation(
@@ -224,6 +230,13 @@ def test_funders_share_a_total_to_the_centime():
     assert s.parts(90_000) == {"etat": 32_500, "cd": 32_500, "caf": 25_000}
     assert s.parts(120_000) == {"etat": 47_500, "cd": 47_500, "caf": 25_000}
     assert s.par_type(120_000) == {"etat": 47_500, "cd": 47_500, "tiers": 25_000}
+
+
+def test_a_part_that_the_execution_does_not_give_follows_the_key():
+    plan = {"etat": 75_000, "cd": 25_000}
+    assert _shown({"etat": None, "cd": 10}, plan, 1_000) == {"etat": 750, "cd": 250}
+    assert _shown({"etat": 900, "cd": 100}, plan, 1_000) == {"etat": 900, "cd": 100}
+    assert _shown({}, None, 1_000) == {"cd": 1_000} and _shown({}, plan, None) == {}
 
 
 @given(st.integers(-50_000, 300_000), st.integers(0, 90_000), st.integers(0, 30_000))
@@ -373,6 +386,10 @@ def test_nothing_is_known_after_the_ledger_was_received():
 def test_months_without_any_line():
     ledger = _ledger(date(2024, 1, 5), date(2024, 3, 5))
     assert mois_vides(ledger, date(2024, 4, 30)) == ["2024-02", "2024-04"]
+    assert mois_vides(ledger, date(2024, 4, 29)) == ["2024-02"]
+    assert mois_vides(ledger, date(2024, 1, 1)) == []
+    assert mois_vides(ledger, date(2024, 12, 31))[-1] == "2024-12"
+    assert mois_vides(ledger, None)[-1] == "2024-12"
     assert mois_vides(_ledger(), JUIN) == []
 
 

@@ -156,6 +156,15 @@ def test_dates_that_mean_less_than_they_say(juin, clos):
     assert "La journée complémentaire court" in _text(show_risque.reserves(open_))
 
 
+def test_a_ledger_that_stopped_is_said(juin):
+    """Asked on 30 June of a ledger whose last line is of 1 February: 150 days of silence."""
+    depot = NS(**vars(juin.depots[0]))
+    early = [day <= date(2024, 2, 1) for day in depot.mandats["date_emission"]]
+    depot.mandats = depot.mandats[early]
+    text = _text(show_risque.reserves(NS(**{**vars(juin), "depots": [depot]})))
+    assert "Aucun mandat depuis 150 jours" in text and "mars 2024" in text
+
+
 def test_chances_are_never_certain_by_rounding():
     assert show_risque.chance(0.004) == "moins de 1\xa0%"
     assert show_risque.chance(0.996) == "plus de 99\xa0%"

@@ -11,7 +11,6 @@ from fractions import Fraction
 from pathlib import PurePosixPath
 from typing import Any
 
-from analyses.calcul.execution import consumed
 from analyses.calcul.money import share
 from analyses.calcul.trajectoire import Trajectoire, trajectoire
 from analyses.projection.modele import Etat, Passe
@@ -114,20 +113,16 @@ class Situation:
             name: self.par_financeur.get(name, 0) for name in {**self.plan, **self.par_financeur}
         }
         if total <= self.realise:
-            given = consumed(self.plan, total - self.realise, {})
+            given = _by_key(self.plan, total - self.realise)
             return {name: now.get(name, 0) + given.get(name, 0) for name in {**now, **given}}
         fixed: dict[str, int] = {}
         while True:
-            free = {name: w for name, w in self.plan.items() if name not in fixed and w > 0}
-            rest = total - sum(fixed.values())
-            if not free:
-                result = {**dict.fromkeys(now, 0), **fixed}
-                result["cd"] = result.get("cd", 0) + rest
-                return result
-            given = share(rest, free)
+            free = {name: w for name, w in self.plan.items() if name not in fixed}
+            given = _by_key(free, total - sum(fixed.values()))
             above = {n: v for n, v in now.items() if n not in fixed and v > given.get(n, 0)}
             if not above:
-                return {**dict.fromkeys(now, 0), **fixed, **given}
+                names = {**now, **given}
+                return {name: fixed.get(name, 0) + given.get(name, 0) for name in names}
             fixed |= above
 
     def par_type(self, total: int) -> dict[str, int]:
@@ -172,6 +167,16 @@ class Situation:
             )
             for name in FINANCEURS
         }
+
+
+def _by_key(plan: Mapping[str, int], total: int) -> dict[str, int]:
+    """A total by the plan's key; the département bears what no plan gives to another.
+
+    >>> _by_key({"etat": 1, "cd": 1}, 5), _by_key({}, 5)
+    ({'etat': 3, 'cd': 2}, {'cd': 5})
+    """
+    weights = {name: weight for name, weight in plan.items() if weight > 0}
+    return share(total, weights) if weights else {"cd": total}
 
 
 def _by_kind(parts: Mapping[str, int]) -> dict[str, int]:
@@ -240,10 +245,10 @@ def date_connue(depot: Any, arrete_au: date | None) -> date | None:
 
 
 def mois_vides(depot: Any, au: date | None) -> list[str]:
-    """Months of the year, up to the date, for which the whole ledger has no line."""
+    """Months of the year ended at the date for which the whole ledger has no line."""
     if depot.mandats is None or not len(depot.mandats):
         return []
-    last = 12 if au is None else au.month if au.year == depot.exercice else 0
+    last = 12 if au is None else (au + timedelta(days=1)).month - 1 or 12 * (au.month == 12)
     seen = {d.month for d in depot.mandats["date_emission"] if d and d.year == depot.exercice}
     return [f"{depot.exercice}-{m:02d}" for m in range(1, last + 1) if m not in seen]
 
@@ -349,6 +354,18 @@ def _textes(depot: Any) -> dict[Cle, tuple[tuple[str, str, str], ...]]:
     return found
 
 
+def _shown(
+    parts: Mapping[str, int | None], plan: Mapping[str, int] | None, realise: int | None
+) -> dict[str, int]:
+    """Consumption by funder, by the plan's key when the execution does not give every part."""
+    if realise is None:
+        return {}
+    known = {name: amount for name, amount in parts.items() if amount is not None}
+    if len(known) == len(parts) and sum(known.values()) == realise:
+        return known
+    return _by_key(plan or {}, realise)
+
+
 def situations(
     execution: Any,
     contrats: Mapping[str, Any],
@@ -370,17 +387,15 @@ def situations(
     counts: Counter[Any] = Counter()
     if len(execution.lignes):
         counts.update(zip(execution.lignes["contrat"], execution.lignes["action"], strict=True))
-    shares: dict[Cle, dict[str, int]] = {}
+    shares: dict[Cle, dict[str, int | None]] = {}
     for row in execution.par_financeur.to_dict("records"):
-        if row["consomme"] is not None:
-            shares.setdefault((row["contrat"], row["action"]), {})[row["financeur"]] = row[
-                "consomme"
-            ]
+        shares.setdefault((row["contrat"], row["action"]), {})[row["financeur"]] = row["consomme"]
     rows = []
     for line in execution.par_action.to_dict("records"):
         key = (line["contrat"], line["action"])
         contrat = contrats[line["contrat"]]
         known = [source.get(key, 0) for source in (pending, pay) if source is not None]
+        plan = contrat.actions[line["action"]].plan(year)
         rows.append(
             Situation(
                 contrat=line["contrat"],
@@ -389,9 +404,9 @@ def situations(
                 libelle=line["libelle"],
                 exercice=year,
                 au=au,
-                plan=contrat.actions[line["action"]].plan(year),
+                plan=plan,
                 realise=line["realise"],
-                par_financeur=shares.get(key, {}),
+                par_financeur=_shown(shares.get(key, {}), plan, line["realise"]),
                 reste_engage=sum(known) if known and au is not None else None,
                 trajectoire=trajectoire(trajectoires or {}, contrat, line["action"], year),
                 courbe=curves.get(key, ()),

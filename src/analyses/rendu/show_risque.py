@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from pandas.io.formats.style import Styler
 
 _RIEN = f"**Sous-consommation** : {fmt.NON_RENSEIGNE}."
+_SILENCE = 45  # days without any line in the ledger from which the reader is warned
 _LEVIERS = {
     "engager": "engager le reste du budget",
     "mandater": "mandater ce qui est engagé avant le 31 décembre",
@@ -159,10 +160,11 @@ def _combien(risque: Risque, whole: Mapping[str, Any]) -> str:
     )
     if risque.au is None:
         return f"{done} L'exercice est clos : le réalisé est définitif."
+    low, high = _ronds(whole["bas"]), _ronds(whole["haut"])
+    sure = "" if low == high else f", et huit fois sur dix entre {low} et {high}"
     return (
         f"{done} **Au 31 décembre : {_ronds(whole['projection'])}** "
-        f"({_part(whole['projection'], whole['prevu'])} du prévu), et huit fois sur dix entre "
-        f"{_ronds(whole['bas'])} et {_ronds(whole['haut'])}."
+        f"({_part(whole['projection'], whole['prevu'])} du prévu){sure}."
     )
 
 
@@ -170,7 +172,7 @@ def _combien_de_fois(risque: Risque, code: str) -> str:
     rows = _lignes(risque, code)
     count = Counter(row["statut"] for row in rows)
     below = sum(n for status, n in count.items() if status != "rien_a_signaler")
-    how = "y finissent" if risque.au is None else "y finiront probablement"
+    how = ("y finit", "y finissent") if risque.au is None else ("y finira", "y finiront")
     told = [
         f"{count[status]} {word}{'s' if count[status] > 1 else ''}"
         for status, word in (
@@ -184,7 +186,9 @@ def _combien_de_fois(risque: Risque, code: str) -> str:
     if not below:
         return f"**Sous {_seuil(risque)} du prévu** : aucune action."
     shown = ", ".join(told).replace("à qualifiers", "à qualifier")
-    return f"**Sous {_seuil(risque)} du prévu** : {below} actions sur {len(rows)} {how} ({shown})."
+    count_ = f"{below} action{'s' if below > 1 else ''} sur {len(rows)}"
+    often = "" if risque.au is None else " probablement"
+    return f"**Sous {_seuil(risque)} du prévu** : {count_} {how[below > 1]}{often} ({shown})."
 
 
 def _enjeu(risque: Risque, code: str, state: Mapping[str, Any]) -> str:
@@ -242,12 +246,20 @@ def reserves(b: Bilan) -> Markdown:
     asked = b.arrete_au
     end = date(risque.exercice, 12, 31)
     if depot.mandats is None:
-        lines.append("Aucun mandat fourni : rien ne peut être projeté.")
+        return markdown("- Aucun mandat fourni : rien ne peut être projeté.")
+    issued = [day for day in depot.mandats["date_emission"] if day]
+    if issued:
+        lines.append(f"Dernier mandat du fichier : {fmt.date(max(issued))}.")
     if risque.au is not None and (asked is None or risque.au < asked):
         lines.append(
             f"Les mandats ont été reçus le {fmt.date(risque.au)} : rien n'est connu après, la "
             "projection part de ce jour"
             + (f" et non du {fmt.date(asked)} demandé." if asked else ".")
+        )
+    elif risque.au is not None and issued and (risque.au - max(issued)).days > _SILENCE:
+        lines.append(
+            f"Aucun mandat depuis {(risque.au - max(issued)).days} jours à la date demandée : "
+            "déposez un fichier plus récent ou demandez une date plus proche."
         )
     if risque.au is None and asked is not None and end < asked < date(risque.exercice + 1, 1, 31):
         lines.append(
@@ -266,11 +278,13 @@ def reserves(b: Bilan) -> Markdown:
             )
         if not any(s.passe for s in risque.situations):
             lines.append("Aucune année passée comparable : première année du contrat.")
-    notes: dict[str, list[str]] = {}
+    notes: dict[str, dict[str, list[str]]] = {}
     for s in risque.situations:
         for words in anomalies(s):
-            notes.setdefault(words, []).append(f"{_contrat(s.contrat)} {s.action}")
-    lines += [f"{_majuscule(words)} ({', '.join(names)})." for words, names in notes.items()]
+            notes.setdefault(words, {}).setdefault(_contrat(s.contrat), []).append(s.action)
+    for words, places in notes.items():
+        names = " ; ".join(f"{name} {', '.join(codes)}" for name, codes in places.items())
+        lines.append(f"{_majuscule(words)} ({names}).")
     return markdown("\n".join(f"- {line}" for line in lines) or "- Aucune réserve.")
 
 
