@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from datetime import date
 from types import SimpleNamespace as NS
 
@@ -113,10 +114,15 @@ def test_a_year_without_budget_is_non_renseigne(sans_plan):
     assert plots_risque.classement(sans_plan) and plots_risque.eventails(sans_plan, "emploi")
 
 
-def test_unknown_commitments_are_not_zero(juin):
-    html = _text(show_risque.contributions(juin, "emploi"))
+def test_unknown_commitments_are_not_zero(donnees, tmp_path):
+    shutil.copytree(donnees, tmp_path / "raw")
+    for path in (tmp_path / "raw/55").glob("*/*"):
+        if path.name.startswith(("engagements", "temps_agents")):
+            path.unlink()
+    b = bilan.load("55", 2024, "2024-06-30", tmp_path / "raw")
+    html = _text(show_risque.contributions(b, "emploi"))
     assert "non renseigné" in html
-    assert "Engagements et temps d'agents non fournis" in _text(show_risque.reserves(juin))
+    assert "Engagements et temps d'agents non fournis" in _text(show_risque.reserves(b))
 
 
 def test_figures_move_in_one_line(juin):
