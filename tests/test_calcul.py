@@ -19,11 +19,13 @@ from analyses.calcul.money import share
 from analyses.calcul.parametres import load_interpretations, load_seuils
 from analyses.calcul.regles_solidarites import consumption
 from analyses.calcul.resultats import COLONNES, resultats
-from analyses.calcul.sous_consommation import sous_consommation
+from analyses.calcul.risque import evaluer
+from analyses.calcul.situation import situations
 from analyses.contrat.cell import read_cell
 from analyses.contrat.load import load_contrats
 from analyses.paths import PARAMS
 from analyses.problems import BilanError
+from analyses.projection.modele import load_modele
 
 SEUILS = {"seuil_sous_consommation": F(4, 5), "seuil_partiellement": F(1, 2)}
 _LINE = dict(
@@ -151,6 +153,8 @@ def depot(
         recettes=receipts,
         resultats=resultats_,
         justifications=justifications,
+        narratifs={},
+        sources=[],
     )
 
 
@@ -343,46 +347,6 @@ def test_state_payment_is_spread_over_the_planned_state_credits() -> None:
     assert done.par_action["realise"].tolist() == [None, None]
 
 
-# underconsumption
-
-
-def _status(
-    realised: int,
-    debut: date | None = None,
-    kind: str | None = None,
-    at: date | None = None,
-    known: bool = True,
-) -> pd.Series:
-    contrats = contract(action("1", "axe-1", {"etat": 50_000, "cd": 50_000}, debut))
-    columns = ["contrat", "action", "exercice", "type", "texte", "piece"]
-    texts = pd.DataFrame(
-        [("solidarites", "1", 2024, kind, "motif", "")] if kind else [], columns=columns
-    )
-    source = depot(lines({"montant": realised}), rules({}), justifications=texts if known else None)
-    done = execution(source, contrats, at)
-    return sous_consommation(done, contrats, source, at, SEUILS).iloc[0]
-
-
-def test_underconsumption_statuses() -> None:
-    """1 000 € planned, threshold 80 % = 800 €. 600 € realised: State 300 of 500, 200 at stake."""
-    assert _status(80_000)["statut"] == "rien_a_signaler"
-    row = _status(60_000)
-    assert (row["statut"], row["enjeu_etat"], row["ecart"]) == ("manifeste", 20_000, -40_000)
-    assert _status(60_000, kind="justification")["statut"] == "justifiee"
-    assert _status(60_000, kind="montee_en_charge")["statut"] == "expliquee"
-    assert _status(60_000, known=False)["statut"] == "non_renseigne"
-
-
-def test_late_start_is_measured_against_its_own_calendar() -> None:
-    """Start 1 September; at 31 October 61 of 122 days: half, 500 € expected, 80 % = 400 €."""
-    at = date(2024, 10, 31)
-    row = _status(40_000, date(2024, 9, 1), at=at)
-    assert (row["part_attendue"], row["attendu"]) == (F(1, 2), 50_000)
-    assert row["statut"] == "rien_a_signaler"
-    assert _status(39_999, date(2024, 9, 1), at=at)["statut"] == "manifeste"
-    assert _status(0, date(2025, 1, 1))["statut"] == "expliquee"
-
-
 # indicators
 
 
@@ -450,7 +414,7 @@ def _results(simule: bool = True, mandats: pd.DataFrame | None = None) -> pd.Dat
     return resultats(
         contrats,
         [done],
-        sous_consommation(done, contrats, source, None, SEUILS),
+        evaluer(situations(done, contrats, source, None), contrats, SEUILS, load_modele()).actions,
         attainment(contrats, [source], SEUILS),
         simule,
     )

@@ -12,11 +12,14 @@ import pytest
 from analyses.calcul.execution import execution
 from analyses.calcul.indicateurs import attainment
 from analyses.calcul.parametres import load_seuils
-from analyses.calcul.sous_consommation import sous_consommation
+from analyses.calcul.risque import evaluer
+from analyses.calcul.situation import situations
+from analyses.calcul.trajectoire import load_trajectoires
 from analyses.contrat.contradictions import find_contradictions
 from analyses.contrat.load import load_contrats
 from analyses.paths import NOTEBOOKS
-from analyses.rendu import atteinte, fmt, plots, show
+from analyses.projection.modele import load_modele
+from analyses.rendu import atteinte, fmt, plots, show, show_risque
 from analyses.rendu.html import to_html
 
 NAMES = {
@@ -50,11 +53,16 @@ def _depot(**given):
 def _bilan(depot, arrete_au=None):
     contrats, seuils = load_contrats("55"), load_seuils()
     run = execution(depot, contrats, arrete_au)
+    known = load_trajectoires(contrats)
+    rows = situations(run, contrats, depot, arrete_au, known)
+    risque = evaluer(rows, contrats, seuils, load_modele())
     return NS(
         contrats=contrats,
         depots=[depot],
         executions=[run],
-        sous_conso=sous_consommation(run, contrats, depot, arrete_au, seuils),
+        trajectoires=known,
+        risques=[risque],
+        sous_conso=risque.actions,
         indicateurs=attainment(contrats, [depot], seuils),
         contradictions=find_contradictions(contrats),
         resultats=None,
@@ -100,11 +108,12 @@ def test_notebook_is_thin_and_clean(path):
 def test_every_cell_runs_when_no_file_was_given(path, empty, monkeypatch):
     """Nothing crashes and nothing is said to be 0 € when everything is missing."""
     shown = []
-    for module in (show, atteinte):
+    for module in (show, show_risque, atteinte):
         monkeypatch.setattr(module, "figure", lambda fig, alt: shown.append(alt))
+    modules = {"show": show, "show_risque": show_risque, "atteinte": atteinte}
+    names = modules | {"b": empty, "exercice": 2024}
     for cell in _cells(path)[3:]:
         if cell["cell_type"] == "code":
-            names = {"show": show, "atteinte": atteinte, "b": empty, "exercice": 2024}
             result = eval(_source(cell), names)
             if result is not None:
                 shown.append(_html(result))

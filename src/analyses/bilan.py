@@ -25,6 +25,8 @@ class Bilan:
     contrats: dict[str, Any]
     depots: list[Any]
     executions: list[Any]
+    trajectoires: dict[Any, Any]
+    risques: list[Any]
     sous_conso: pd.DataFrame
     indicateurs: pd.DataFrame
     contradictions: list[Any]
@@ -183,10 +185,14 @@ def load(
     from analyses.calcul.parametres import load_lectures, load_seuils
     from analyses.calcul.resultats import resultats
     from analyses.calcul.resultats_atteinte import attainment_rows
-    from analyses.calcul.sous_consommation import sous_consommation
+    from analyses.calcul.resultats_risque import resultats_risque
+    from analyses.calcul.risque import evaluer
+    from analyses.calcul.situation import situations
+    from analyses.calcul.trajectoire import load_trajectoires
     from analyses.contrat.contradictions import find_contradictions
     from analyses.contrat.load import load_contrats
     from analyses.depot.anterieurs import earlier_results
+    from analyses.projection.modele import load_modele
 
     au = read_date(arrete_au)
     contrats = load_contrats(departement, au or date(exercice, 12, 31))
@@ -204,15 +210,24 @@ def load(
     regles.suivants.update({year: contrats_de(departement, year + 1) for year in years})
     depots = [depot for depot in opened if depot.exercice in years]
     executions = [regles.executions[year] for year in years]
-    risks = [
-        sous_consommation(done, regles.contrats[done.exercice], depot, au, seuils)
-        for done, depot in zip(executions, depots, strict=True)
-    ]
-    sous_conso = pd.concat(risks, ignore_index=True)
+    past, modele, risques = list(regles.executions.values()), load_modele(), []
+    trajectoires = {
+        key: planned
+        for year in years
+        for key, planned in load_trajectoires(regles.contrats[year]).items()
+        if key[2] == year
+    }
+    for done, depot in zip(executions, depots, strict=True):
+        year = done.exercice
+        signed = regles.contrats[year]
+        rows = situations(done, signed, depot, au, trajectoires, past)
+        risques.append(evaluer(rows, signed, seuils, modele))
+    sous_conso = pd.concat([risque.actions for risque in risques], ignore_index=True)
     indicateurs = attainment(contrats, [*earlier, *opened], seuils)
     simule = any(depot.simule for depot in [*earlier, *opened])
     figures = [
         resultats(contrats, executions, sous_conso, indicateurs, simule, regles),
+        resultats_risque(risques, contrats, simule),
         attainment_rows(indicateurs, contrats, executions, depots, seuils, simule),
     ]
     return Bilan(
@@ -222,6 +237,8 @@ def load(
         contrats=contrats,
         depots=depots,
         executions=executions,
+        trajectoires=trajectoires,
+        risques=risques,
         sous_conso=sous_conso,
         indicateurs=indicateurs,
         contradictions=find_contradictions(contrats),

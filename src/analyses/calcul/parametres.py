@@ -13,6 +13,7 @@ from analyses.yaml_files import read_yaml
 SEUILS = (
     "seuil_sous_consommation",
     "tolerance_sous_consommation",
+    "probabilite_alerte",
     "seuil_partiellement",
     "tolerance_atteinte",
     "seuil_cibles_atteintes",

@@ -336,7 +336,7 @@ def _underconsumption_rows(
                 "ratio",
                 "calcule",
                 _article(name, "part_attendue"),
-                "calendrier de la fiche, linéaire dans l'année",
+                "trajectoire prévue par la fiche",
             )
             over = line["groupe"] in ended and line["statut"] in _NO_FIGURE
             status = "sans_objet" if over else line["statut"]

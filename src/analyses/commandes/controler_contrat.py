@@ -48,10 +48,12 @@ def _write_contradictions(path: Path, rows: Sequence[Any]) -> None:
 
 
 def _check_contract(args: argparse.Namespace) -> int:
+    from analyses.calcul.trajectoire import load_trajectoires
     from analyses.contrat.contradictions import find_contradictions, uncertain_readings
     from analyses.contrat.load import load_contrats
 
     contrats = load_contrats(args.departement)
+    curves = load_trajectoires(contrats)
     found = find_contradictions(contrats)
     if args.csv:
         _write_contradictions(args.csv, found)
@@ -71,4 +73,6 @@ def _check_contract(args: argparse.Namespace) -> int:
             f"- [{doubt.contrat}] {doubt.action}/{doubt.indicateur}, {doubt.source} : "
             f"{len(doubt.imprime)} cellule(s) sur {doubt.colonnes} ({cells}) ; {doubt.lecture}"
         )
+    guessed = sum(bool(curve.lectures) for curve in curves.values())
+    print(f"\nTrajectoires prévues : {len(curves)}, dont {guessed} où le texte laisse une lecture.")
     return 0

@@ -115,21 +115,17 @@ def _month_end(year: int, month: int) -> date:
 
 
 def planned_ramp_up(b: Bilan, contrat: str, exercice: int) -> list[float]:
-    """Euros that the calendars expect spent at the end of each month (linear between dates)."""
-    from analyses.calcul.sous_consommation import expected_part
+    """Euros that the planned trajectories expect spent at the end of each month."""
+    from analyses.calcul.trajectoire import trajectoire
 
     terms = b.contrats[contrat]
     expected = []
     for month in range(1, 13):
         sum_ = 0.0
         for action in terms.actions.values():
-            group = terms.groupes[action.groupe]
-            start = max(action.calendrier.debut or group.debut, group.debut)
-            end = min(action.calendrier.fin or group.fin, group.fin)
+            part = trajectoire(b.trajectoires, terms, action.code, exercice)
             planned = sum((action.plan(exercice) or {}).values())
-            sum_ += float(
-                expected_part(start, end, exercice, _month_end(exercice, month)) * planned
-            )
+            sum_ += float(part.part(_month_end(exercice, month)) * planned)
         expected.append(sum_ / 100)
     return expected
 
@@ -143,7 +139,9 @@ def cumul(b: Bilan, contrat: str, exercice: int | None = None) -> Figure:
         return fig
     expected = planned_ramp_up(b, contrat, run.exercice)
     if any(expected):
-        axes.plot(range(12), expected, "--", color="#555555", label="Attendu selon les calendriers")
+        axes.plot(
+            range(12), expected, "--", color="#555555", label="Attendu selon les trajectoires"
+        )
     else:
         words = "Prévu par action : non renseigné"
         axes.text(0.02, 0.5, words, transform=axes.transAxes, color="#555555")
@@ -269,7 +267,7 @@ def alt_cumul(b: Bilan, contrat: str, exercice: int | None = None) -> str:
     words = f"{fmt.euros(round(planned * 100))} en décembre" if planned else "non renseigné"
     return (
         f"Courbes, {name} {run.exercice} : réalisé cumulé par mois ({fmt.euros(done)} au total) et "
-        f"attendu selon les calendriers ({words})." + _source(b)
+        f"attendu selon les trajectoires ({words})." + _source(b)
     )
 
 

@@ -512,7 +512,7 @@ _ORDRE = ["manifeste", "non_renseigne", "justifiee", "expliquee", "rien_a_signal
 def sous_consommation(
     b: Bilan, contrat: str | None = None, statuts: Sequence[str] | None = None
 ) -> Styler | Markdown:
-    """Rate against the planned ramp-up, status, State money at stake (solidarités art. 2.2)."""
+    """Realised against the planned trajectory, projection, status (solidarités art. 2.2)."""
     frame = _of(frames(b.sous_conso), contrat)
     if frame.empty:
         return markdown(f"**Sous-consommation** : {fmt.NON_RENSEIGNE}.")
@@ -527,8 +527,9 @@ def sous_consommation(
             "Action": _action(b, line["contrat"], line["action"]),
             "Statut": fmt.statut(line["statut"]),
             "Prévu": line["prevu"],
-            "Attendu au calendrier": line["attendu"],
+            "Attendu à cette date": line["attendu"],
             "Réalisé": line["realise"],
+            "Projeté au 31 décembre": line["projection"],
             "Écart": line["ecart"],
             "Taux": _taux(line["realise"], line["prevu"]),
             "État en jeu": line["enjeu_etat"],
@@ -536,7 +537,8 @@ def sous_consommation(
         }
         for line in lines
     ]
-    euros = ["Prévu", "Attendu au calendrier", "Réalisé", "Écart", "État en jeu"]
+    euros = ["Prévu", "Attendu à cette date", "Réalisé", "Projeté au 31 décembre"]
+    euros += ["Écart", "État en jeu"]
     formats: dict[str, Formatter] = {"Exercice": str, "Taux": _rate}
     formats |= dict.fromkeys(euros, fmt.euros)
     shown = "" if statuts is None else " : " + ", ".join(fmt.statut(s) for s in statuts)
