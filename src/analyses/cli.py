@@ -13,11 +13,22 @@ from analyses.commandes import (
     deposer,
     exemple,
     explorer,
+    importer,
     produire,
+    saisie,
 )
 from analyses.problems import BilanError
 
-COMMANDES = (produire, controler, controler_contrat, deposer, exemple, explorer)
+COMMANDES = (
+    produire,
+    controler,
+    controler_contrat,
+    deposer,
+    saisie,
+    importer,
+    exemple,
+    explorer,
+)
 
 _FRENCH = {
     "usage: ": "usage : ",

@@ -127,7 +127,7 @@ def find_files(folder: Path, relative: str) -> tuple[dict[str, Path], list[Probl
     return chosen, problems, notes
 
 
-def _narratives(
+def narratives(
     folder: Path, relative: str, contrats: Mapping[str, Any]
 ) -> tuple[dict[tuple[str, str], Path], list[Problem]]:
     """Narrative file of each action."""
@@ -301,7 +301,7 @@ def open_exercice(
     tables, files, problems, notes = _read_all(folder, relative)
     precedents, previous_path = _previous(donnees, departement, exercice)
     problems += precedents.problems if precedents else []
-    stories, wrong = _narratives(folder / NARRATIFS, relative, contrats)
+    stories, wrong = narratives(folder / NARRATIFS, relative, contrats)
     problems += wrong
     named = {tables[name].fichier: files[name] for name in tables}
     named |= {f"{relative}/{NARRATIFS}/{path.name}": path for path in stories.values()}
