@@ -722,6 +722,7 @@ def test_a_hidden_answer_is_read_and_said(donnees, envoye, tmp_path, what):
 
 QUESTIONS = [
     (PREVENTION, 1_000_000, "« 1000000 »"),  # targets 8 and 10, T0 5: more than 10 × 10
+    (PREVENTION, "1e6", "« 1000000 »"),
     (PREVENTION, -3, "« -3 »"),
     (PREVENTION, "1.200", "« 1.200 »"),
     (PREVENTION, "40 %", "« 40 % »"),

@@ -45,6 +45,12 @@ def add(commands: Any) -> None:
     collect.set_defaults(run=_collect)
 
 
+def _shown(path: Path) -> str:
+    """A path for a message, short when it lies under the current folder."""
+    full, here = path.resolve(), Path.cwd()
+    return (full.relative_to(here) if full.is_relative_to(here) else path).as_posix()
+
+
 def _collect(args: argparse.Namespace) -> int:
     from analyses.bilan import data_folder
     from analyses.paths import RAW, REPORTS
@@ -57,7 +63,7 @@ def _collect(args: argparse.Namespace) -> int:
     if args.etat:
         return _state(campaign, folder, args.action)
     written = envoyer(campaign, folder, args.action, args.un_par_action)
-    print(f"{len(written)} classeur{'s' if len(written) > 1 else ''} dans {folder.as_posix()} :")
+    print(f"{len(written)} classeur{'s' if len(written) > 1 else ''} dans {_shown(folder)} :")
     for path in written:
         print(f"- {path.name}")
     return 0
@@ -79,5 +85,5 @@ def _state(campaign: Any, folder: Path, actions: list[str]) -> int:
             f"{row.attendues}{received}{service}{missing}"
         )
     commit(folder, {folder / "etat-saisie.csv": to_csv(rows)})
-    print(f"Écrit : {(folder / 'etat-saisie.csv').as_posix()}")
+    print(f"Écrit : {_shown(folder / 'etat-saisie.csv')}")
     return 0

@@ -81,6 +81,9 @@ _BLOCS = {
 _LIBRE = 0.5  # a row whose height ends so still grows with its text (see _finish)
 
 
+Known = Mapping[Cle, str]
+
+
 class Repere(NamedTuple):
     """One cell as it was written; `genre`: reponse (to fill in), rappel, fixe (a text); and
     entete, contrat, feuille for the workbook, its contracts and its sheets."""
@@ -204,9 +207,14 @@ class _Page:
 
 
 def _number_check(cell: str) -> str:
-    """Formula true when a cell holds a figure, or one of the words that answer without one."""
+    """Formula true when a cell holds a figure, or one of the answers that have none.
+
+    >>> len(_number_check("H100")) < 255  # the most Excel takes
+    True
+    """
+    words = ",".join(f'{cell}="{word}"' for word in ("oui", "non", "/", "?"))
     digits = ",".join(f"ISERR(FIND({digit},{cell}))" for digit in range(10))
-    return f"=NOT(AND({digits}))"
+    return f"=OR({words},NOT(AND({digits})))"
 
 
 def _choices(line: Ligne) -> list[str]:
@@ -270,9 +278,6 @@ def _indicator(
     )  # fmt: skip
     page.help(row, columns["commentaire"], "Commentaire", _AIDES["commentaire"])
     page.help(row, columns["source"], "Source ou pièce", _AIDES["source"])
-
-
-Known = Mapping[Cle, str]
 
 
 def _block(

@@ -109,7 +109,10 @@ def envoyer(
     problems = []
     for lot in lots:
         name = nom_de_classeur(
-            campaign.departement, campaign.exercice, [sheet.cle for sheet in lot]
+            campaign.departement,
+            campaign.exercice,
+            [sheet.cle for sheet in lot],
+            len(lot) < len(campaign.feuilles),
         )
         path = sortie / name
         files[path] = classeur(

@@ -48,14 +48,16 @@ class Import:
     remplacees: list[Problem] = field(default_factory=list)
 
 
-def nom_de_classeur(departement: str, exercice: int, cles: Sequence[str]) -> str:
-    """File name of a workbook, that says its action when it has only one.
+def nom_de_classeur(
+    departement: str, exercice: int, cles: Sequence[str], choisies: bool = False
+) -> str:
+    """File name of a workbook: its action when it has only one, else whether some were chosen.
 
     >>> nom_de_classeur("55", 2024, ["solidarites-4"])
     'saisie-55-2024-solidarites-4.xlsx'
     """
-    one = f"-{cles[0]}" if len(cles) == 1 else ""
-    return f"saisie-{departement}-{exercice}{one}.xlsx"
+    end = f"-{cles[0]}" if len(cles) == 1 else "-selection" if choisies else ""
+    return f"saisie-{departement}-{exercice}{end}.xlsx"
 
 
 def read_log(path: Path, columns: Sequence[str]) -> list[dict[str, str]]:

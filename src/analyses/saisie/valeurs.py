@@ -19,6 +19,8 @@ _PERSONNEL = {
     "un numéro de téléphone": re.compile(r"(?<!\d)(?:0|\+33 ?)[1-9](?:[ .-]?\d{2}){4}(?!\d)"),
 }
 _NIR = re.compile(r"(?<!\d)([12] ?\d{2} ?\d{2} ?\d[\dAB] ?\d{3} ?\d{3}) ?(\d{2})(?!\d)")
+# A cell of text keeps « 1e6 » as typed, a cell of numbers makes it 1000000: both read alike.
+_SCIENTIFIQUE = re.compile(r"[+-]?\d+([.,]\d+)?[eE][+-]?\d{1,2}")
 
 
 class Constat(NamedTuple):
@@ -31,11 +33,12 @@ class Constat(NamedTuple):
 
 
 def quote(text: str) -> str:
-    """A text for a message.
+    """A text for a message, on one line.
 
-    >>> quote("abc")
-    '« abc »'
+    >>> quote("a\\nb")
+    '« a b »'
     """
+    text = " ".join(text.split())
     return f"« {text[:60]}{'…' if len(text) > 60 else ''} »"
 
 
@@ -95,7 +98,9 @@ def lire_cellule(cell: Any, champ: str) -> str | Constat:
     if isinstance(value, (int, float)):
         return nombre(value, champ == "resultat" and "%" in cell.number_format)
     if isinstance(value, str):
-        return canonical(value, champ)
+        text = canonical(value, champ)
+        scientific = champ == "resultat" and _SCIENTIFIQUE.fullmatch(text)
+        return nombre(float(text.replace(",", "."))) if scientific else text
     day = f"{value:%d/%m/%Y}" if isinstance(value, dt.date) else str(value)
     if champ != "resultat":
         return day
