@@ -8,11 +8,14 @@ import io
 import os
 import shutil
 import subprocess
+import tempfile
 import zipfile
 from pathlib import Path
 
 import openpyxl
 import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
 from openpyxl.worksheet.worksheet import Worksheet
 
 from analyses import paths
@@ -22,20 +25,22 @@ from analyses.depot.exercice import open_exercice
 from analyses.depot.source import deposer
 from analyses.problems import BilanError
 from analyses.saisie import ecriture
-from analyses.saisie.classeur import REPERES
+from analyses.saisie.classeur import REPERES, classeur
 from analyses.saisie.dossier import compose, decompose, guard, unguard
 from analyses.saisie.envoi import campagne, envoyer
 from analyses.saisie.etat import etat
 from analyses.saisie.importation import Import, importer
-from analyses.saisie.lecture import lire_reperes
-from analyses.saisie.modele import feuilles
+from analyses.saisie.lecture import lire, lire_reperes
+from analyses.saisie.modele import canonical, choose, feuilles, load_reglages
 from analyses.saisie.ouverture import TEXTE_MAX, ouvrir
+from analyses.saisie.valeurs import tirets
 
 DAY = dt.date(2025, 2, 10)
 ACTIONS = ["solidarites-3", "solidarites-4", "solidarites-9", "solidarites-15", "emploi-v2-1",
            "solidarites-nat"]  # fmt: skip
 LIEUX = ("solidarites-4", "lieux-ecoute-jeunes", "resultat")  # T0 3, targets 3 and 4
 PREVENTION = ("solidarites-4", "prevention-addictions", "resultat")  # T0 5, targets 8 and 10
+LIEUX_CLE = ("solidarites", "4", "lieux-ecoute-jeunes")
 COMMENTAIRE = (*LIEUX[:2], "commentaire")
 RECIT = ("solidarites-4", "recit", "texte")
 RESULTATS = "contrat;action;indicateur;exercice;resultat;commentaire;source;saisi_le\n"
@@ -942,12 +947,45 @@ def test_a_file_that_is_no_collection_workbook(donnees, envoye, tmp_path, capsys
     assert tree(donnees) == {}
 
 
+@settings(max_examples=60, deadline=None)
+@given(st.data())
+def test_no_damage_crashes_the_opening(envoye, data):
+    """Bytes cut, changed or inserted anywhere: a French refusal, or a workbook still ours."""
+    good = envoye.read_bytes()
+    start = data.draw(st.integers(0, len(good)))
+    new = data.draw(st.binary(max_size=30))
+    end = data.draw(st.sampled_from([start, start + 1, start + 40, len(good)]))
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "a.xlsx"
+        path.write_bytes(good[:start] + new + good[end:])
+        try:
+            assert lire_reperes(path).entete("exercice") == "2024"
+        except BilanError as error:
+            assert error.problems[0].fichier == "a.xlsx" and error.problems[0].remede
+
+
 def test_a_file_too_big_to_be_read(tmp_path, monkeypatch):
     path = tmp_path / "a.xlsx"
     path.write_bytes(b"PK")
     monkeypatch.setattr("analyses.saisie.ouverture.TAILLE_MAX", 1)
     with pytest.raises(BilanError, match="plus de 50 Mo"):
         ouvrir(path)
+
+
+def test_a_folder_or_a_pattern_stands_for_its_workbooks(donnees, envoye, tmp_path, capsys):
+    folder = tmp_path / "recus"
+    folder.mkdir()
+    fill(envoye, folder / "a.xlsx", {LIEUX: 3})
+    fill(envoye, folder / "b.xlsx", {PREVENTION: 8})
+    (folder / "~$a.xlsx").write_bytes(b"x")
+    end = ["--donnees", str(donnees)]
+    assert main(["importer", "saisie", str(folder), *end]) == 0
+    assert "2 classeurs importés dans 55/2024" in capsys.readouterr().out
+    assert main(["importer", "saisie", str(folder / "*.xlsx"), *end]) == 0
+    assert capsys.readouterr().out.count("déjà importé") == 2
+    (tmp_path / "rien").mkdir()
+    assert main(["importer", "saisie", str(tmp_path / "rien"), *end]) == 1
+    assert "un dossier sans classeur" in capsys.readouterr().err
 
 
 def test_one_file_given_twice_is_read_once(donnees, envoye, tmp_path):
@@ -1112,6 +1150,25 @@ def test_narratives_survive_the_file(tmp_path):
     assert decompose(compose(texts)) == texts
     assert decompose("Ligne  \r\nsuite\r\n") == {"recit": "Ligne\nsuite"}
     assert compose({}) == ""
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.text(st.characters(), max_size=60), st.text(st.characters(), max_size=60))
+@example("_x0041_ \x07\r\n=1", "a\rb\u00a0")
+def test_any_text_survives_the_workbook(comment, story):
+    """Written in a workbook and read back, an answer is the same; its marks hold."""
+    [sheet] = choose(feuilles(load_contrats("55"), 2024, {}), ["solidarites-4"])
+    known = {(*LIEUX_CLE, "commentaire"): comment, ("solidarites", "4", "recit", "texte"): story}
+    data = classeur([sheet], known, "55", 2024, {"solidarites": "v"}, False, load_reglages())
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "a.xlsx"
+        path.write_bytes(data)
+        read = lire(lire_reperes(path), {sheet.cle: sheet}, 10)
+    assert not read.problemes and not read.ecarts
+    for key, text in known.items():
+        answer = read.reponses[key]
+        assert answer.texte == answer.base
+        assert answer.texte.split() == tirets(canonical(text, key[3])).split()
 
 
 # --- LibreOffice ----------------------------------------------------------------------------

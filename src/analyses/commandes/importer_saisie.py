@@ -20,7 +20,13 @@ def add(sources: Any) -> None:
         "l'année : tout, ou rien si une cellule pose problème. Chaque version reçue est gardée "
         "dans saisies_recues/.",
     )
-    source.add_argument("fichiers", nargs="+", type=Path, metavar="FICHIER", help="classeur reçu")
+    source.add_argument(
+        "fichiers",
+        nargs="+",
+        type=Path,
+        metavar="FICHIER",
+        help="classeur reçu, ou dossier de classeurs reçus",
+    )
     source.add_argument(
         "--exercice",
         type=year,
@@ -65,13 +71,32 @@ def _show(title: str, problems: Sequence[Problem]) -> None:
             print(f"- {problem}")
 
 
+def expand(paths: Sequence[Path]) -> list[Path]:
+    """The files asked for: a folder stands for its workbooks, `*` is expanded (PowerShell leaves
+    it to the command).
+
+    >>> [path.name for path in expand([Path("a.xlsx")])]
+    ['a.xlsx']
+    """
+    files: list[Path] = []
+    for path in paths:
+        if path.is_dir():
+            found = sorted(path.glob("*.xls*"))
+        elif "*" in path.name:
+            found = sorted(path.parent.glob(path.name))
+        else:
+            found = [path]
+        files += [one for one in found if not one.name.startswith("~$")] or [path]
+    return files
+
+
 def _import(args: argparse.Namespace) -> int:
     from analyses.bilan import data_folder
     from analyses.paths import RAW
     from analyses.saisie.importation import importer
 
     outcome = importer(
-        args.fichiers,
+        expand(args.fichiers),
         args.departement,
         args.exercice,
         data_folder(args.donnees or RAW),

@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 
 import xlsxwriter
 
+from analyses.rendu.fmt import CONTRATS, word
 from analyses.saisie.modele import (
     JUSTIFICATIONS,
     PIECES,
@@ -26,6 +27,7 @@ from analyses.saisie.modele import (
     Feuille,
     Ligne,
     Reglages,
+    canonical,
 )
 
 FORMAT = "saisie/1"
@@ -105,8 +107,8 @@ def imprint(reperes: Sequence[Repere]) -> str:
 
 def nom_de_feuille(sheet: Feuille) -> str:
     """Name of the tab of a sheet."""
-    contrat = {"solidarites": "Solidarités"}.get(sheet.contrat, sheet.contrat.capitalize())
-    return f"{contrat} {'nationaux' if sheet.nationale else sheet.action}"[:31]
+    what = "nationaux" if sheet.nationale else sheet.action
+    return f"{word(CONTRATS, sheet.contrat)} {what}"[:31]
 
 
 def colonnes(sheet: Feuille, exercice: int) -> dict[str, tuple[str, int]]:
@@ -123,10 +125,9 @@ def _letter(column: int) -> str:
 
 
 class _Styles:
-    def __init__(self, book: Any) -> None:
+    def __init__(self, book: Any, simule: bool) -> None:
         base = {"font_name": "Calibri", "font_size": 10, "valign": "top", "text_wrap": True}
-        box = base | {"border": 1, "border_color": "#8A8A8A"}
-        box |= {"valign": "vcenter"}
+        box = base | {"border": 1, "border_color": "#8A8A8A", "valign": "vcenter"}
         grey = box | {"bg_color": "#F2F2F2"}
         fill = box | {"bg_color": "#FFF2B3", "locked": False, "num_format": "@"}
 
@@ -134,16 +135,22 @@ class _Styles:
             return book.add_format(more)
 
         self.titre = add(**base | {"bold": True, "font_size": 14, "text_wrap": False})
-        self.gras = add(**base | {"bold": True, "font_size": 11, "text_wrap": False})
         self.contexte = add(**base | {"text_wrap": False, "font_color": "#404040"})
         self.alerte = add(**base | {"bold": True, "text_wrap": False, "font_color": "#9C0006"})
         self.texte = add(**base)
         self.lien = add(**box | {"underline": 1, "font_color": "#0B4FA0"})
         self.section = add(
-            **base | {"bold": True, "font_size": 11, "bg_color": "#1F3864", "font_color": "#FFFFFF",
-                      "text_wrap": False, "valign": "vcenter"}
-        )  # fmt: skip
-        head = box | {"bold": True, "align": "center", "valign": "vcenter"}
+            **base
+            | {
+                "bold": True,
+                "font_size": 11,
+                "bg_color": "#1F3864",
+                "font_color": "#FFFFFF",
+                "text_wrap": False,
+                "valign": "vcenter",
+            }
+        )
+        head = box | {"bold": True, "align": "center"}
         self.entete = add(**head | {"bg_color": "#D9E2F3"})
         self.entete_saisie = add(**head | {"bg_color": "#FFD966"})
         self.rappel = add(**grey | {"indent": 1})
@@ -151,6 +158,7 @@ class _Styles:
         self.saisie = add(**fill | {"indent": 1})
         self.saisie_longue = add(**fill | {"indent": 1, "valign": "top"})
         self.saisie_centre = add(**fill | {"align": "center"})
+        self.tampon = self.alerte if simule else self.contexte
         self.rempli = add(bg_color="#DDEFD6")
         self.fort = add(font_name="Calibri", font_size=10, bold=True)
         self.doux = add(font_name="Calibri", font_size=9, font_color="#404040")
@@ -186,6 +194,8 @@ class _Page:
 
     def answer(self, row: int, column: int, champ: str, text: str, last: int | None = None) -> None:
         """A cell to fill in, merged up to column `last` when it is given."""
+        text = canonical(text, champ)
+        text = text if len(text) <= LIMITE_CELLULE else ""
         centred = champ in ("resultat", "nature")
         style = self.styles.saisie_centre if centred else self.styles.saisie
         style = self.styles.saisie_longue if last else style
@@ -201,9 +211,12 @@ class _Page:
 
     def help(self, row: int, column: int, title: str, message: str) -> None:
         self.sheet.data_validation(
-            row, column, row, column,
+            row,
+            column,
+            row,
+            column,
             {"validate": "any", "input_title": title[:32], "input_message": message[:255]},
-        )  # fmt: skip
+        )
 
 
 def _number_check(cell: str) -> str:
@@ -266,7 +279,10 @@ def _indicator(
         }
     page.sheet.data_validation(row, result, row, result, check)
     page.sheet.data_validation(
-        row, nature, row, nature,
+        row,
+        nature,
+        row,
+        nature,
         {
             "validate": "list",
             "source": _choices(line),
@@ -275,7 +291,7 @@ def _indicator(
             "error_title": "Choisissez dans la liste",
             "error_message": "Les réponses possibles sont dans la liste de la cellule.",
         },
-    )  # fmt: skip
+    )
     page.help(row, columns["commentaire"], "Commentaire", _AIDES["commentaire"])
     page.help(row, columns["source"], "Source ou pièce", _AIDES["source"])
 
@@ -294,7 +310,7 @@ def _block(
     ws.write_rich_string(row, 1, styles.fort, title, styles.doux, f"\n{help_text}", styles.rappel)
     with_piece = sujet in JUSTIFICATIONS
     text = known.get((sheet.contrat, sheet.action, sujet, "texte"), "")
-    page.answer(row, 2, "texte", text if len(text) <= LIMITE_CELLULE else "", width - with_piece)
+    page.answer(row, 2, "texte", text, width - with_piece)
     page.help(row, 2, title, help_text)
     if with_piece:
         piece = known.get((sheet.contrat, sheet.action, sujet, "piece"), "")
@@ -321,7 +337,7 @@ def _write_sheet(
     for text in sheet.contexte:
         page.fixed(row, 1, text, styles.contexte)
         row += 1
-    page.fixed(row, 1, stamp, styles.alerte if stamp.startswith("Données") else styles.contexte)
+    page.fixed(row, 1, stamp, styles.tampon)
     row += 1
     counted: list[str] = []
     if sheet.lignes:
@@ -350,10 +366,13 @@ def _write_sheet(
         texts = [RECIT, *([QUALITATIF] if sheet.qualitatif else [])]
         sections = [
             ("État d'avancement de l'action", texts),
-            (f"Sous-consommation{article} : à remplir si moins que prévu a été dépensé ; "
-             "explication, puis pièce à l'appui dans la dernière colonne", list(JUSTIFICATIONS)),
+            (
+                f"Sous-consommation{article} : à remplir si moins que prévu a été dépensé ; "
+                "explication, puis pièce à l'appui dans la dernière colonne",
+                list(JUSTIFICATIONS),
+            ),
             ("Pièces et service", [PIECES, SERVICE]),
-        ]  # fmt: skip
+        ]
     for title, sujets in sections:
         row += 1
         if title:
@@ -369,33 +388,49 @@ def _write_sheet(
     total = len(sheet.attendus())
     done = sum(bool(known.get(key)) for key in sheet.attendus())
     ws.write_formula(
-        1, width, f'={"+".join(counted)}&" / {total} réponses"', styles.compte,
+        1,
+        width,
+        f'={"+".join(counted)}&" / {total} réponses"',
+        styles.compte,
         f"{done} / {total} réponses",
-    )  # fmt: skip
+    )
     ws.protect("", {"format_rows": True, "format_columns": True, "insert_hyperlinks": True})
     ws.ignore_errors({"number_stored_as_text": "A1:Z200"})
-    ws.set_landscape()
-    ws.set_paper(9)  # A4
-    ws.set_margins(0.4, 0.4, 0.5, 0.5)
-    ws.fit_to_pages(1, 0 if sheet.nationale else 1)
     ws.print_area(1, 1, row - 1, width)
-    ws.set_footer(f"&L{stamp}&C&A&RPage &P / &N")
+    _page_setup(ws, stamp, 0 if sheet.nationale else 1)
     return page
 
 
+def _page_setup(ws: Any, stamp: str, pages: int) -> None:
+    """A4 landscape, one page wide, `pages` high (0: as many as needed)."""
+    ws.set_landscape()
+    ws.set_paper(9)
+    ws.set_margins(0.4, 0.4, 0.5, 0.5)
+    ws.fit_to_pages(1, pages)
+    ws.set_footer(f"&L{stamp}&C&A&RPage &P / &N")
+
+
 def _write_first(
-    book: Any, ws: Any, styles: _Styles, pages: Sequence[tuple[Feuille, _Page]],
-    reglages: Reglages, exercice: int, departement: str, stamp: str, known: Known,
-) -> None:  # fmt: skip
+    book: Any,
+    ws: Any,
+    styles: _Styles,
+    pages: Sequence[tuple[Feuille, _Page]],
+    reglages: Reglages,
+    exercice: int,
+    departement: str,
+    stamp: str,
+    known: Known,
+) -> None:
     """How to fill the workbook in, and the list of its sheets with live counts."""
     for column, size in enumerate((24, 62, 20)):
         ws.set_column(column, column, size)
-    ws.write_string(0, 0, f"Saisie des résultats {exercice} – département {departement}",
-                    styles.titre)  # fmt: skip
-    ws.write_string(1, 0, stamp, styles.alerte if stamp.startswith("Données") else styles.contexte)
+    ws.write_string(
+        0, 0, f"Saisie des résultats {exercice} – département {departement}", styles.titre
+    )
+    ws.write_string(1, 0, stamp, styles.tampon)
     row = 3
     for number, text in enumerate(reglages.mode_d_emploi, 1):
-        words = text.format(exercice=exercice, suivant=exercice + 1)
+        words = text.replace("{exercice}", str(exercice)).replace("{suivant}", str(exercice + 1))
         ws.merge_range(row, 0, row, 2, f"{number}. {words}", styles.texte)
         ws.set_row(row, 14 * -(-len(words) // 118) + 3)
         row += 1
@@ -410,15 +445,15 @@ def _write_first(
         ws.write_string(row, 1, sheet.titre, styles.cadre)
         done = sum(bool(known.get(key)) for key in sheet.attendus())
         ws.write_formula(
-            row, 2, f"='{name}'!{_letter(width)}2", styles.centre,
+            row,
+            2,
+            f"='{name}'!{_letter(width)}2",
+            styles.centre,
             f"{done} / {len(sheet.attendus())} réponses",
-        )  # fmt: skip
+        )
     ws.protect("", {"format_rows": True, "format_columns": True})
-    ws.set_landscape()
-    ws.set_paper(9)
-    ws.fit_to_pages(1, 0)
     ws.print_area(0, 0, row, 2)
-    ws.set_footer(f"&L{stamp}&C&A&RPage &P / &N")
+    _page_setup(ws, stamp, 0)
 
 
 def _finish(data: bytes) -> bytes:
@@ -458,7 +493,7 @@ def classeur(
     target = io.BytesIO()
     with xlsxwriter.Workbook(target, _OPTIONS) as book:
         book.set_properties({"title": f"Saisie {exercice}", "created": _CREATED, "comments": stamp})
-        styles = _Styles(book)
+        styles = _Styles(book, simule)
         first = book.add_worksheet(SOMMAIRE)
         pages = [
             (sheet, _write_sheet(book, styles, sheet, exercice, known, stamp)) for sheet in sheets

@@ -28,10 +28,27 @@ from analyses.saisie.modele import Cle, Feuille, feuilles, load_reglages
 from analyses.saisie.valeurs import quote
 
 RECUES = "saisies_recues"
-RECEPTIONS = ("version", "recu_le", "contrat", "action", "service", "reponses", "attendues",
-              "questions")  # fmt: skip
-HISTORIQUE = ("recu_le", "version", "contrat", "action", "sujet", "champ", "cellule", "avant",
-              "apres")  # fmt: skip
+RECEPTIONS = (
+    "version",
+    "recu_le",
+    "contrat",
+    "action",
+    "service",
+    "reponses",
+    "attendues",
+    "questions",
+)
+HISTORIQUE = (
+    "recu_le",
+    "version",
+    "contrat",
+    "action",
+    "sujet",
+    "champ",
+    "cellule",
+    "avant",
+    "apres",
+)
 
 
 @dataclass
@@ -271,8 +288,11 @@ def _received(
             files[sidecar_path(path)] = sidecar(
                 saisie.contenu, services or PRODUCTEUR, day, saisie.entete("nature")
             )
-            new_log += [_reception(saisie, sheets[key], version, day) for key in saisie.feuilles
-                        if key in sheets]  # fmt: skip
+            new_log += [
+                _reception(saisie, sheets[key], version, day)
+                for key in saisie.feuilles
+                if key in sheets
+            ]
         for key, answer in changes.items():
             if saisie.reponses.get(key) is answer:
                 before = dossier.reponses.get(key, "")
@@ -281,12 +301,21 @@ def _received(
                     dict(
                         zip(
                             HISTORIQUE,
-                            (day.isoformat(), version, contrat, action, sujet, champ,
-                             answer.cellule, guard(before), guard(answer.texte)),
+                            (
+                                day.isoformat(),
+                                version,
+                                contrat,
+                                action,
+                                sujet,
+                                champ,
+                                answer.cellule,
+                                guard(before),
+                                guard(answer.texte),
+                            ),
                             strict=True,
                         )
                     )
-                )  # fmt: skip
+                )
     if new_log != log:
         files[folder / "receptions.csv"] = _log(RECEPTIONS, new_log)
     if new_history != list(history):
@@ -308,9 +337,16 @@ def _reception(saisie: Saisie, sheet: Feuille, version: str, day: dt.date) -> di
     answered = [key for key in wanted if key in saisie.reponses and saisie.reponses[key].texte]
     name = saisie.feuilles[sheet.cle]
     asked = [q for q in saisie.questions if f"feuille « {name} »" in q.fichier]
-    values = (version, day.isoformat(), sheet.contrat, sheet.action,
-              guard(saisie.services.get(sheet.cle, "")), str(len(answered)), str(len(wanted)),
-              str(len(asked)))  # fmt: skip
+    values = (
+        version,
+        day.isoformat(),
+        sheet.contrat,
+        sheet.action,
+        guard(saisie.services.get(sheet.cle, "")),
+        str(len(answered)),
+        str(len(wanted)),
+        str(len(asked)),
+    )
     return dict(zip(RECEPTIONS, values, strict=True))
 
 

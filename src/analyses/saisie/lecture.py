@@ -9,18 +9,17 @@ from __future__ import annotations
 
 import difflib
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from analyses.problems import BilanError, Problem
 from analyses.saisie.classeur import FORMAT, NATURES, REPERES, SOMMAIRE, TEXTE, Repere, imprint
-from analyses.saisie.modele import JUSTIFICATIONS, SERVICE, Cle, Feuille
+from analyses.saisie.modele import JUSTIFICATIONS, SERVICE, Cle, Feuille, canonical
 from analyses.saisie.ouverture import ouvrir
 from analyses.saisie.valeurs import (
     Constat,
-    canonical,
     examiner_resultat,
     examiner_texte,
     joindre,
@@ -105,10 +104,10 @@ def lire_reperes(path: Path) -> Saisie:
         return BilanError([Problem(path.name, attendu=expected, trouve=found, remede=remedy)])
 
     again = "donnez le classeur envoyé au pilote, rempli"
-    if REPERES not in book.sheetnames:
+    marks = next((sheet for sheet in book.worksheets if sheet.title == REPERES), None)
+    if marks is None:
         empty = not any(True for sheet in book.worksheets for _ in _cells(sheet))
         raise refuse("un classeur vide" if empty else "un classeur sans ses repères cachés", again)
-    marks = book[REPERES]
     rows = marks.iter_rows(
         max_col=len(Repere._fields), max_row=min(marks.max_row, _REPERES), values_only=True
     )
@@ -172,55 +171,49 @@ class _Lecteur:
         what = _RAPPELS.get(champ) or _CHAMPS.get(champ, champ)
         return f"{name} : {what}" if what else name
 
+    def tell(
+        self, where: list[Problem], at: str, label: str, expected: str, found: str, remedy: str = ""
+    ) -> None:
+        where.append(Problem(self.place(at), None, label, expected, found, remedy))
+
     def say(self, constat: Constat, cell: Any, repere: Repere) -> None:
         where = self.saisie.problemes if constat.grave else self.saisie.questions
         label = self.label(repere.ligne, repere.champ)
-        where.append(Problem(self.place(cell.coordinate), None, label, *constat[1:]))
+        self.tell(where, cell.coordinate, label, *constat[1:])
 
     # --- structure --------------------------------------------------------------------------
 
     def structure(self) -> None:
         """Deleted, doubled and moved rows and columns."""
-        again = f"rétablissez la feuille d'origine, {_ACCEPTER}"
         first = min((w[0] for w in self.columns.values() if w), default=2)
-        for what, positions in (("ligne", self.rows), ("colonne", self.columns)):
+        self.order(self.rows, "ligne", lambda row: (row, first), self.label)
+        self.order(self.columns, "colonne", lambda column: (1, column), "colonne {}".format)
 
-            def name(position: int, row: bool = what == "ligne") -> str:
-                where = (position, first) if row else (1, position)
-                return str(self.sheet.cell(*where).coordinate)
+    def order(
+        self,
+        positions: Mapping[str, Sequence[int]],
+        what: str,
+        cell: Callable[[int], tuple[int, int]],
+        label: Callable[[str], str],
+    ) -> None:
+        again = f"rétablissez la feuille d'origine, {_ACCEPTER}"
+        ecarts = self.saisie.ecarts
 
-            for key, where in positions.items():
-                label = self.label(key) if what == "ligne" else f"colonne {key}"
-                if not where:
-                    found = f"une {what} supprimée ou son repère effacé"
-                    self.saisie.ecarts.append(
-                        Problem(self.place(), None, label, f"la {what} d'origine", found, again)
-                    )
-                if len(where) > 1:
-                    found = f"deux {what}s pour une réponse"
-                    self.saisie.problemes.append(
-                        Problem(
-                            self.place(name(where[1])),
-                            None,
-                            label,
-                            f"une seule {what}",
-                            found,
-                            "ne gardez que la bonne",
-                        )  # fmt: skip
-                    )
-            now = [key for _, key in sorted((w[0], key) for key, w in positions.items() if w)]
-            for key in _moved(list(positions), now):
-                label = self.label(key) if what == "ligne" else f"colonne {key}"
-                self.saisie.ecarts.append(
-                    Problem(
-                        self.place(name(positions[key][0])),
-                        None,
-                        label,
-                        f"l'ordre d'origine des {what}s",
-                        f"une {what} déplacée",
-                        again,
-                    )  # fmt: skip
-                )
+        def name(position: int) -> str:
+            return str(self.sheet.cell(*cell(position)).coordinate)
+
+        for key, where in positions.items():
+            if not where:
+                found = f"une {what} supprimée ou son repère effacé"
+                self.tell(ecarts, "", label(key), f"la {what} d'origine", found, again)
+            if len(where) > 1:
+                at, found = name(where[1]), f"deux {what}s pour une réponse"
+                remedy = "ne gardez que la bonne"
+                self.tell(self.saisie.problemes, at, label(key), f"une seule {what}", found, remedy)
+        now = [key for _, key in sorted((w[0], key) for key, w in positions.items() if w)]
+        for key in _moved(list(positions), now):
+            at, found = name(positions[key][0]), f"une {what} déplacée"
+            self.tell(ecarts, at, label(key), f"l'ordre d'origine des {what}s", found, again)
 
     def merged(self) -> None:
         """Merged areas that swallow a cell to fill in."""
@@ -233,16 +226,9 @@ class _Lecteur:
             ]
             if len(inside) > 1 or (inside and inside[0] != (area.min_row, area.min_col)):
                 repere = answers[inside[-1]]
-                self.saisie.problemes.append(
-                    Problem(
-                        self.place(str(area)),
-                        None,
-                        self.label(repere.ligne, repere.champ),
-                        "une cellule par réponse",
-                        "des cellules fusionnées",
-                        "annulez la fusion et remplissez chaque cellule",
-                    )  # fmt: skip
-                )
+                label, expected = self.label(repere.ligne, repere.champ), "une cellule par réponse"
+                found, remedy = "des cellules fusionnées", "annulez la fusion, remplissez chacune"
+                self.tell(self.saisie.problemes, str(area), label, expected, found, remedy)
 
     def hidden(self) -> None:
         """Answers on hidden rows, columns or sheets are read, and said."""
@@ -259,9 +245,7 @@ class _Lecteur:
             for what in [what for what, yes in masked.items() if yes][:1]:
                 label = self.label(repere.ligne, repere.champ)
                 found = f"{what} masquée, lue quand même"
-                self.saisie.notes.append(
-                    Problem(self.place(cell.coordinate), None, label, "", found)
-                )
+                self.tell(self.saisie.notes, cell.coordinate, label, "", found)
 
     def elsewhere(self) -> None:
         """What a pilot wrote outside the cells to fill in is not read, and said."""
@@ -271,39 +255,28 @@ class _Lecteur:
             text = " ".join(str(cell.value).split())
             known = text in texts or text.startswith(FORMAT) or cell.data_type == "f"
             if not known and (cell.row, cell.column) not in self.read:
-                self.saisie.questions.append(
-                    Problem(
-                        self.place(cell.coordinate),
-                        None,
-                        "",
-                        "rien hors des cellules à remplir",
-                        f"{quote(text)}, non importé",
-                        "à recopier dans une cellule à remplir s'il compte",
-                    )  # fmt: skip
-                )
+                expected, found = "rien hors des cellules à remplir", f"{quote(text)}, non importé"
+                remedy = "à recopier dans une cellule à remplir s'il compte"
+                self.tell(self.saisie.questions, cell.coordinate, "", expected, found, remedy)
 
     def reminder(self, cell: Any, repere: Repere) -> None:
         """A locked cell that no longer says what was sent, or what the contract says today."""
-
-        def differs(expected: str, found: str, remedy: str) -> None:
-            label = self.label(repere.ligne, repere.champ)
-            place = self.place(cell.coordinate)
-            self.saisie.ecarts.append(
-                Problem(place, None, label, expected, found, f"{remedy}, {_ACCEPTER}")
-            )
-
+        label, at = self.label(repere.ligne, repere.champ), cell.coordinate
         text = lire_cellule(cell, "texte")
         shown = text.trouve if isinstance(text, Constat) else text
         if shown.split() != repere.valeur.split():
             found = f"{quote(shown)} : cellule modifiée dans le classeur"
-            differs(quote(repere.valeur), found, "rétablissez-la (le contrat fait foi)")
+            remedy = f"rétablissez-la (le contrat fait foi), {_ACCEPTER}"
+            self.tell(self.saisie.ecarts, at, label, quote(repere.valeur), found, remedy)
         line = self.lignes.get(repere.ligne)
         if line is not None and repere.champ != "precedent":
             today = {"libelle": line.libelle, "unite": line.unite, **line.rappels}
             said = today.get(repere.champ, repere.valeur)
             if said.split() != repere.valeur.split():
                 found = f"{quote(repere.valeur)} : le contrat a changé depuis l'envoi"
-                differs(f"{quote(said)} au contrat", found, "renvoyez un classeur à jour")
+                remedy = f"renvoyez un classeur à jour, {_ACCEPTER}"
+                expected = f"{quote(said)} au contrat"
+                self.tell(self.saisie.ecarts, at, label, expected, found, remedy)
 
     # --- answers ----------------------------------------------------------------------------
 
@@ -335,8 +308,9 @@ class _Lecteur:
             elif champ not in ("resultat", "nature"):
                 self.answer(cell, text, canonical(repere.valeur, champ), repere)
                 if champ == "piece" and text and not texts.get((ligne, "texte"), ("", "?"))[1]:
-                    lonely = Constat(True, "une explication avec la pièce", quote(text),
-                                     "écrivez l'explication")  # fmt: skip
+                    lonely = Constat(
+                        True, "une explication avec la pièce", quote(text), "écrivez l'explication"
+                    )
                     self.say(lonely, cell, repere)
         self.merged()
         self.hidden()
@@ -348,8 +322,12 @@ class _Lecteur:
         """A result with its nature; what it was when the workbook was sent is joined alike."""
         line = self.lignes.get(repere.ligne)
         if line is None:
-            unknown = Constat(True, "un indicateur du contrat", quote(repere.ligne),
-                              "renvoyez un classeur à jour au pilote")  # fmt: skip
+            unknown = Constat(
+                True,
+                "un indicateur du contrat",
+                quote(repere.ligne),
+                "renvoyez un classeur à jour au pilote",
+            )
             self.say(unknown, cell, repere)
             return
         nature_cell, chosen, nature_mark = nature or (cell, "", repere._replace(valeur=""))
@@ -422,7 +400,7 @@ def lire(saisie: Saisie, attendues: Mapping[str, Feuille], facteur: int) -> Sais
                     "une action du contrat pour cet exercice",
                     f"« {key} »",
                     "renvoyez un classeur à jour au pilote",
-                )  # fmt: skip
+                )
             )
         else:
             sheet, origin = sheets[0]

@@ -6,6 +6,7 @@ texts of the action (`RECIT`…). Nothing here knows of Excel.
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -25,6 +26,7 @@ Cle = tuple[str, str, str, str]  # contrat, action, sujet, champ
 NATIONAUX = "nat"
 RECIT, QUALITATIF, PIECES, SERVICE = "recit", "qualitatif", "pieces", "service"
 JUSTIFICATIONS = ("montee_en_charge", "justification")  # types of justifications.csv
+PLUSIEURS_LIGNES = ("commentaire", "texte")  # fields that keep their line breaks
 _SANS_CIBLE = {"vide", "inconnu", "sans_objet", "non_concerne"}
 
 
@@ -47,6 +49,19 @@ def load_reglages(params: Path = PARAMS) -> Reglages:
         return Reglages.model_validate(read_yaml(params / "saisie.yaml"))
     except ValidationError as error:
         raise BilanError(schema_problems(error, "saisie.yaml")) from None
+
+
+def canonical(text: str, champ: str) -> str:
+    """A text without control characters or useless blanks; short fields are one line.
+
+    >>> canonical(" a\\r\\nb \\x07", "texte"), canonical("a\\n b", "source")
+    ('a\\nb', 'a b')
+    """
+    text = text.replace("\r\n", "\n").replace("\r", "\n")
+    text = "".join(c for c in text if c in "\n\t" or unicodedata.category(c) != "Cc")
+    if champ not in PLUSIEURS_LIGNES:
+        return " ".join(text.split())
+    return "\n".join(line.rstrip() for line in text.split("\n")).strip()
 
 
 @dataclass(frozen=True)
@@ -196,7 +211,7 @@ def feuilles(
                         rows,
                         action.qualitatif or "",
                         article,
-                    )  # fmt: skip
+                    )
                 )
         if contrat.nationaux:
             rappels = _rappels(contrat.colonnes_nationaux, exercice)

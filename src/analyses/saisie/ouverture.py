@@ -54,7 +54,9 @@ def _check_zip(name: str, data: bytes) -> None:
                     "enregistrez-le au format .xlsx, sans macro",
                 )
             damaged = archive.testzip()
-    except (zipfile.BadZipFile, EOFError, OSError, NotImplementedError, RuntimeError, ValueError):
+    except BilanError:
+        raise
+    except Exception:  # zipfile and zlib raise anything on damaged bytes
         damaged = "l'archive"
     if damaged:
         raise _refuse(name, f"un fichier abîmé ({damaged})", "demandez au pilote de le renvoyer")
@@ -77,6 +79,8 @@ def ouvrir(path: Path) -> tuple[bytes, Any]:
         raise _refuse(
             name, "un fichier de verrouillage du tableur", "fermez le tableur et donnez le classeur"
         )
+    if path.is_dir():
+        raise _refuse(name, "un dossier sans classeur", "indiquez le dossier des classeurs reçus")
     try:
         if path.stat().st_size > TAILLE_MAX:
             raise _refuse(name, "plus de 50 Mo", "retirez les images, envoyez les pièces à part")

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-import unicodedata
 from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any, NamedTuple
 
 from analyses.contrat.cell import read_cell
 from analyses.saisie.classeur import NATURES, TEXTE
-from analyses.saisie.modele import Ligne
+from analyses.saisie.modele import Ligne, canonical
 
-PLUSIEURS_LIGNES = ("commentaire", "texte")  # fields that keep their line breaks
 _PERSONNEL = {
     "une adresse électronique": re.compile(r"[\w.+-]+@[\w-]+\.\w+"),
     "un numéro de téléphone": re.compile(r"(?<!\d)(?:0|\+33 ?)[1-9](?:[ .-]?\d{2}){4}(?!\d)"),
@@ -40,19 +38,6 @@ def quote(text: str) -> str:
     """
     text = " ".join(text.split())
     return f"« {text[:60]}{'…' if len(text) > 60 else ''} »"
-
-
-def canonical(text: str, champ: str) -> str:
-    """A text without control characters or useless blanks; short fields are one line.
-
-    >>> canonical(" a\\r\\nb \\x07", "texte"), canonical("a\\n b", "source")
-    ('a\\nb', 'a b')
-    """
-    text = text.replace("\r\n", "\n").replace("\r", "\n")
-    text = "".join(c for c in text if c in "\n\t" or unicodedata.category(c) != "Cc")
-    if champ not in PLUSIEURS_LIGNES:
-        return " ".join(text.split())
-    return "\n".join(line.rstrip() for line in text.split("\n")).strip()
 
 
 def tirets(text: str) -> str:
