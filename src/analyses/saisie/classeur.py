@@ -156,7 +156,7 @@ class _Styles:
         self.rappel = add(**grey | {"indent": 1})
         self.rappel_centre = add(**grey | {"align": "center"})
         self.saisie = add(**fill | {"indent": 1})
-        self.saisie_longue = add(**fill | {"indent": 1, "valign": "top"})
+        self.saisie_longue = add(**fill | {"align": "left", "indent": 1, "valign": "top"})
         self.saisie_centre = add(**fill | {"align": "center"})
         self.tampon = self.alerte if simule else self.contexte
         self.rempli = add(bg_color="#DDEFD6")
@@ -432,7 +432,7 @@ def _write_first(
     for number, text in enumerate(reglages.mode_d_emploi, 1):
         words = text.replace("{exercice}", str(exercice)).replace("{suivant}", str(exercice + 1))
         ws.merge_range(row, 0, row, 2, f"{number}. {words}", styles.texte)
-        ws.set_row(row, 14 * -(-len(words) // 118) + 3)
+        ws.set_row(row, 14 * -(-len(words) // 128) + 3)
         row += 1
     row += 1
     for column, title in enumerate(("Feuille", "Action", "Avancement de la saisie")):
