@@ -467,6 +467,18 @@ def test_another_answer_than_the_one_imported_is_a_conflict_until_it_replaces(
     assert [(h["avant"], h["apres"]) for h in history] == [("", "3"), ("", "8"), ("3", "4")]
 
 
+def test_no_break_spaces_are_no_difference(donnees, envoye, tmp_path):
+    """Tables are read with plain spaces; French texts are typed with no-break ones."""
+    words = "coût\u00a0: 5\u202f€"
+    run(donnees, fill(envoye, tmp_path / "a.xlsx", {COMMENTAIRE: words, RECIT: words}))
+    again = fill(envoye, tmp_path / "b.xlsx", {COMMENTAIRE: words, RECIT: words, LIEUX: 3})
+    outcome = run(donnees, again)
+    assert not outcome.problemes and outcome.nouvelles == 1
+    [sent] = envoyer(campagne("55", 2024, donnees), tmp_path / "out", ["solidarites-4"])
+    shown = fill(sent, tmp_path / "c.xlsx", {COMMENTAIRE: words})
+    assert not run(donnees, shown).remplacees
+
+
 def test_an_answer_written_by_hand_is_not_overwritten_in_silence(donnees, envoye, tmp_path):
     put(donnees, RESULTATS + "solidarites;4;lieux-ecoute-jeunes;2024;2;;;\n")
     problem = only_problem(run(donnees, fill(envoye, tmp_path / "a.xlsx", {LIEUX: 3})))
@@ -1155,6 +1167,7 @@ def test_narratives_survive_the_file(tmp_path):
 @settings(max_examples=40, deadline=None)
 @given(st.text(st.characters(), max_size=60), st.text(st.characters(), max_size=60))
 @example("_x0041_ \x07\r\n=1", "a\rb\u00a0")
+@example("\ud800", "\ufffe\uffff")
 def test_any_text_survives_the_workbook(comment, story):
     """Written in a workbook and read back, an answer is the same; its marks hold."""
     [sheet] = choose(feuilles(load_contrats("55"), 2024, {}), ["solidarites-4"])

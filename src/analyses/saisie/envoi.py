@@ -15,7 +15,7 @@ from analyses.saisie.dossier import Dossier, lire_dossier
 from analyses.saisie.ecriture import commit
 from analyses.saisie.importation import nom_de_classeur
 from analyses.saisie.lecture import lire, lire_reperes
-from analyses.saisie.modele import Cle, Feuille, choose, feuilles, load_reglages
+from analyses.saisie.modele import Cle, Feuille, choose, feuilles, load_reglages, same_text
 
 
 @dataclass(frozen=True)
@@ -81,7 +81,7 @@ def _unsaved(path: Path, sheets: Mapping[str, Feuille], known: Mapping[Cle, str]
     waiting = [
         answer.place
         for key, answer in saisie.reponses.items()
-        if answer.texte not in ("", answer.base, known.get(key, ""))
+        if answer.donnee and not same_text(answer.texte, known.get(key, ""))
     ]
     if not waiting and not saisie.problemes:
         return None

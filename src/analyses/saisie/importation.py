@@ -24,7 +24,7 @@ from analyses.problems import BilanError, Problem
 from analyses.saisie.dossier import PRODUCTEUR, Dossier, contents, guard, lire_dossier, sidecar
 from analyses.saisie.ecriture import commit, finish
 from analyses.saisie.lecture import Reponse, Saisie, lire, lire_reperes
-from analyses.saisie.modele import Cle, Feuille, feuilles, load_reglages
+from analyses.saisie.modele import Cle, Feuille, feuilles, load_reglages, same_text
 from analyses.saisie.valeurs import quote
 
 RECUES = "saisies_recues"
@@ -196,10 +196,10 @@ def _both(saisies: Sequence[Saisie]) -> tuple[dict[Cle, Reponse], list[Problem]]
     problems = []
     for saisie in saisies:
         for key, answer in saisie.reponses.items():
-            if not answer.texte or answer.texte == answer.base:
+            if not answer.donnee:
                 continue
             first = given.setdefault(key, answer)
-            if first.texte != answer.texte:
+            if not same_text(first.texte, answer.texte):
                 problems.append(
                     Problem(
                         answer.place,
@@ -232,7 +232,7 @@ def _merge(
     changes: dict[Cle, Reponse] = {}
     for key, answer in given.items():
         ours = dossier.reponses.get(key, "")
-        if answer.texte == ours:
+        if same_text(answer.texte, ours):
             continue
         changes[key] = answer
         if not ours:
@@ -245,7 +245,7 @@ def _merge(
             else "écrite hors d'un classeur de saisie"
         )
         replaced = f"{quote(answer.texte)} au lieu de {quote(ours)}, {where}"
-        if remplacer or ours == answer.base:
+        if remplacer or same_text(ours, answer.base):
             outcome.remplacees.append(Problem(answer.place, champ=_name(key), trouve=replaced))
         else:
             outcome.problemes.append(
@@ -259,7 +259,8 @@ def _merge(
             )
     for saisie in saisies:
         for key, answer in saisie.reponses.items():
-            if not answer.texte and answer.base and dossier.reponses.get(key) == answer.base:
+            ours = dossier.reponses.get(key, "")
+            if not answer.texte and answer.base and same_text(ours, answer.base):
                 kept = f"cellule vidée : {quote(answer.base)} est conservé"
                 remedy = "pour dire qu'il n'y en a pas, choisir « non disponible »"
                 outcome.notes.append(Problem(answer.place, None, _name(key), "", kept, remedy))

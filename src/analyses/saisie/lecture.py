@@ -16,7 +16,7 @@ from typing import Any
 
 from analyses.problems import BilanError, Problem
 from analyses.saisie.classeur import FORMAT, NATURES, REPERES, SOMMAIRE, TEXTE, Repere, imprint
-from analyses.saisie.modele import JUSTIFICATIONS, SERVICE, Cle, Feuille, canonical
+from analyses.saisie.modele import JUSTIFICATIONS, SERVICE, Cle, Feuille, canonical, same_text
 from analyses.saisie.ouverture import ouvrir
 from analyses.saisie.valeurs import (
     Constat,
@@ -52,6 +52,11 @@ class Reponse:
     base: str
     place: str  # file, sheet and cell, for messages
     cellule: str  # sheet and cell, for the history
+
+    @property
+    def donnee(self) -> bool:
+        """Whether the pilot wrote something: an untouched or emptied cell is no answer."""
+        return bool(self.texte) and not same_text(self.texte, self.base)
 
 
 @dataclass
@@ -340,7 +345,7 @@ class _Lecteur:
             self.say(joined, cell, repere)
             return
         base = NATURES.get(nature_mark.valeur) or canonical(repere.valeur, "resultat")
-        if joined != base:
+        if not same_text(joined, base):
             for constat in examiner_resultat(line, joined, state == TEXTE, self.facteur):
                 self.say(constat, cell, repere)
         self.answer(cell if text or not joined else nature_cell, joined, base, repere)
@@ -351,7 +356,7 @@ class _Lecteur:
             text, base = tirets(text), tirets(base)
         where = f"{self.sheet.title}!{cell.coordinate}"
         self.saisie.reponses[key] = Reponse(key, text, base, self.place(cell.coordinate), where)
-        if text != base:
+        if not same_text(text, base):
             for constat in examiner_texte(text):
                 self.say(constat, cell, repere)
 

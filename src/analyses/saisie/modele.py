@@ -52,16 +52,27 @@ def load_reglages(params: Path = PARAMS) -> Reglages:
 
 
 def canonical(text: str, champ: str) -> str:
-    """A text without control characters or useless blanks; short fields are one line.
+    """A text without useless blanks or what no file can hold; short fields are one line.
 
     >>> canonical(" a\\r\\nb \\x07", "texte"), canonical("a\\n b", "source")
     ('a\\nb', 'a b')
     """
     text = text.replace("\r\n", "\n").replace("\r", "\n")
-    text = "".join(c for c in text if c in "\n\t" or unicodedata.category(c) != "Cc")
+    kept = (c for c in text if c in "\n\t" or unicodedata.category(c) not in ("Cc", "Cs"))
+    text = "".join(kept).replace("\ufffe", "").replace("\uffff", "")
     if champ not in PLUSIEURS_LIGNES:
         return " ".join(text.split())
     return "\n".join(line.rstrip() for line in text.split("\n")).strip()
+
+
+def same_text(one: str, other: str) -> bool:
+    """Whether two texts differ by their kinds of blanks only, which tables do not keep.
+
+    >>> same_text("40\\u00a0%", "40 %"), same_text("a\\nb", "a b")
+    (True, False)
+    """
+    lines = [[line.split() for line in text.split("\n")] for text in (one, other)]
+    return lines[0] == lines[1]
 
 
 @dataclass(frozen=True)
