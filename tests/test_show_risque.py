@@ -209,12 +209,3 @@ def test_the_second_year_learns_from_the_first(donnees, monkeypatch):
     assert tuple(vars(past).values())[0] == 2024
     assert "Aucune année passée" not in _text(show_risque.reserves(b))
     assert "projeté" in _everything(b) or "Projeté" in _everything(b)
-
-
-def test_a_broken_past_is_said_and_not_learnt_from(donnees, monkeypatch, tmp_path):
-    contrats = _contrats_2025()
-    depots = bilan.open_depots("55", [2025], donnees, contrats)
-    (tmp_path / "55/2024").mkdir(parents=True)
-    (tmp_path / "55/2024/mandats.csv").write_text("n'importe quoi\n", encoding="utf-8")
-    assert bilan.past_executions("55", depots, tmp_path, contrats) == []
-    assert any("n'en apprend rien" in note for note in depots[0].controles)

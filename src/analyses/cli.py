@@ -14,13 +14,22 @@ from analyses.commandes import (
     deposer,
     exemple,
     explorer,
+    importer,
     produire,
+    saisie,
 )
 from analyses.problems import BilanError
 
 COMMANDES = (
-    *(produire, controler, controler_contrat, comparer_versions),
-    *(deposer, exemple, explorer),
+    produire,
+    controler,
+    controler_contrat,
+    comparer_versions,
+    deposer,
+    saisie,
+    importer,
+    exemple,
+    explorer,
 )
 
 _FRENCH = {

@@ -137,7 +137,7 @@ def find_files(folder: Path, relative: str) -> tuple[dict[str, Path], list[Probl
     return chosen, problems, notes
 
 
-def _narratives(
+def narratives(
     folder: Path, relative: str, contrats: Mapping[str, Any]
 ) -> tuple[dict[tuple[str, str], Path], list[Problem]]:
     """Narrative file of each action."""
@@ -313,7 +313,7 @@ def open_exercice(
     previous = _previous(donnees, departement, exercice)
     before = {name: table for name, (table, _) in previous.items()}
     problems += [problem for table in before.values() for problem in table.problems]
-    stories, wrong = _narratives(folder / NARRATIFS, relative, contrats)
+    stories, wrong = narratives(folder / NARRATIFS, relative, contrats)
     problems += wrong
     named = {tables[name].fichier: files[name] for name in tables}
     named |= {f"{relative}/{NARRATIFS}/{path.name}": path for path in stories.values()}

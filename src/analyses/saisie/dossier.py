@@ -1,0 +1,251 @@
+"""The year's files that a collection fills in: the answers they hold, and their new content.
+
+`resultats_indicateurs.csv`, `justifications.csv` and `etat_avancement/<contrat>-<action>.md`, each
+with its sidecar. Nothing is written here: contents are returned, all together.
+"""
+
+from __future__ import annotations
+
+import csv
+import datetime as dt
+import hashlib
+import io
+import re
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from analyses.depot.controles import check_codes, check_duplicates
+from analyses.depot.exercice import NARRATIFS, find_files, narratives
+from analyses.depot.source import Source, read_sidecar, sidecar_path
+from analyses.depot.table import decode, read_table, table_schema
+from analyses.problems import BilanError, Problem
+from analyses.saisie.modele import JUSTIFICATIONS, PIECES, QUALITATIF, RECIT, Cle
+
+TABLES = ("resultats_indicateurs", "justifications")
+PRODUCTEUR = "saisie des pilotes"
+_TITRES = {QUALITATIF: "## Indicateur qualitatif", PIECES: "## Pièces jointes"}
+_TEXTES = (RECIT, QUALITATIF, PIECES)
+# A number with its sign is no formula for a spreadsheet; anything else so begun could be one.
+_SIGNE = re.compile(r"[+-]\s?\d[\d\s.,]*%?(\s*\(?[^\W\d_][\w\s'’.,()]*)?")
+
+
+def guard(text: str) -> str:
+    """A text that a spreadsheet opening the CSV will not take for a formula.
+
+    >>> guard("=cmd|' /C calc'!A0"), guard("+25"), guard("-3,5 %"), guard("@x"), guard("oui")
+    ("'=cmd|' /C calc'!A0", '+25', '-3,5 %', "'@x", 'oui')
+    """
+    risky = text[:1] in ("=", "+", "-", "@", "\t", "\r") and not _SIGNE.fullmatch(text)
+    return "'" + text if risky else text
+
+
+def unguard(text: str) -> str:
+    """The text as it was before `guard`.
+
+    >>> unguard(guard("=1+1")), unguard("'hui")
+    ('=1+1', "'hui")
+    """
+    return text[1:] if text[:1] == "'" and guard(text[1:]) == text else text
+
+
+def compose(texts: Mapping[str, str]) -> str:
+    """Markdown of an action: its narrative, then the titled parts. Line breaks are kept.
+
+    >>> compose({"recit": "Fait.\\n2*2 et 3*3 réunions", "pieces": "a.pdf"})
+    'Fait.  \\n2\\\\*2 et 3\\\\*3 réunions\\n\\n## Pièces jointes\\n\\na.pdf\\n'
+    """
+    parts = []
+    for sujet in _TEXTES:
+        if body := texts.get(sujet, ""):
+            body = re.sub(r"(?<=\S)\n(?=\S)", "  \n", body)
+            body = re.sub(r"(?<=\d)\*(?=\d)", r"\\*", body)
+            parts += [*([_TITRES[sujet]] if sujet in _TITRES else []), body]
+    return "\n\n".join(parts) + "\n" if parts else ""
+
+
+def decompose(text: str) -> dict[str, str]:
+    """The parts of a narrative file.
+
+    >>> decompose(compose({"recit": "a\\nb", "qualitatif": "c"}))
+    {'recit': 'a\\nb', 'qualitatif': 'c'}
+    """
+    parts: dict[str, list[str]] = {}
+    sujet = RECIT
+    titles = {title: key for key, title in _TITRES.items()}
+    for line in text.replace("\r\n", "\n").split("\n"):
+        if line.strip() in titles:
+            sujet = titles[line.strip()]
+        else:
+            parts.setdefault(sujet, []).append(re.sub(r"(?<=\d)\\\*(?=\d)", "*", line.rstrip()))
+    bodies = {key: "\n".join(lines).strip() for key, lines in parts.items()}
+    return {key: body for key, body in bodies.items() if body}
+
+
+@dataclass
+class Dossier:
+    """What a year's folder holds of the collection; files that do not exist yet have their path."""
+
+    chemin: Path
+    relatif: str
+    exercice: int
+    tables: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+    fichiers: dict[str, Path] = field(default_factory=dict)
+    recits: dict[tuple[str, str], Path] = field(default_factory=dict)
+    reponses: dict[Cle, str] = field(default_factory=dict)
+    sources: dict[Path, Source] = field(default_factory=dict)
+
+    @property
+    def simule(self) -> bool:
+        """Whether any of these files is declared simulated."""
+        return any(source.nature == "simulee" for source in self.sources.values())
+
+    @property
+    def reel(self) -> bool:
+        """Whether any of these files is not declared simulated (narratives without sidecar do not
+        count: the example has none)."""
+        return any(
+            source.nature != "simulee"
+            for path, source in self.sources.items()
+            if path.suffix != ".md" or source.renseignee
+        )
+
+
+def _key(table: str, row: Mapping[str, Any]) -> tuple[str, str, str]:
+    subject = "indicateur" if table == "resultats_indicateurs" else "type"
+    return row["contrat"], row["action"], row[subject]
+
+
+def lire_dossier(
+    donnees: Path, departement: str, exercice: int, contrats: Mapping[str, Any]
+) -> Dossier:
+    """The answers that a year's folder holds (none when it does not exist yet).
+
+    Raises `BilanError` with every problem of the two tables, the narratives and their sidecars.
+    """
+    relative = f"{departement}/{exercice}"
+    folder = donnees / departement / str(exercice)
+    dossier = Dossier(folder, relative, exercice)
+    problems: list[Problem] = []
+    files = find_files(folder, relative)[0] if folder.is_dir() else {}
+    for name in TABLES:
+        dossier.fichiers[name] = files.get(name, folder / f"{name}.csv")
+        dossier.tables[name] = []
+        if name in files:
+            table = read_table(files[name], name, f"{relative}/{files[name].name}")
+            problems += table.problems + check_duplicates(table) + check_codes(table, contrats)
+            dossier.tables[name] = table.good_rows
+            for row in table.good_rows:
+                if row["exercice"] == exercice:
+                    _take(dossier.reponses, name, row)
+    stories, wrong = narratives(folder / NARRATIFS, relative, contrats)
+    problems += wrong
+    for (contrat, action), path in stories.items():
+        dossier.recits[contrat, action] = path
+        for sujet, text in decompose(decode(path.read_bytes())).items():
+            dossier.reponses[contrat, action, sujet, "texte"] = text
+    for path in [*(files[name] for name in TABLES if name in files), *stories.values()]:
+        try:
+            name = path.relative_to(folder).as_posix()
+            dossier.sources[path] = read_sidecar(path, f"{relative}/{name}")
+        except BilanError as error:
+            problems += error.problems
+    if problems:
+        raise BilanError(problems)
+    return dossier
+
+
+def _take(answers: dict[Cle, str], table: str, row: Mapping[str, Any]) -> None:
+    """The answers of a row; of two justifications of one type, the first one."""
+    fields = ("resultat", "commentaire", "source")
+    for name in fields if table == "resultats_indicateurs" else ("texte", "piece"):
+        if row[name]:
+            answers.setdefault((*_key(table, row), name), unguard(row[name]))
+
+
+def _csv(table: str, rows: list[dict[str, Any]]) -> bytes:
+    """A table as the spreadsheets of France open it: `;`, UTF-8 with BOM, jj/mm/aaaa."""
+    names = [spec["name"] for spec in table_schema(table)["fields"]]
+    buffer = io.StringIO()
+    writer = csv.writer(buffer, delimiter=";", lineterminator="\n")
+    writer.writerow(names)
+    for row in rows:
+        values = [row.get(name) for name in names]
+        writer.writerow(
+            f"{value:%d/%m/%Y}" if isinstance(value, dt.date) else "" if value is None else value
+            for value in values
+        )
+    return buffer.getvalue().encode("utf-8-sig")
+
+
+def sidecar(content: bytes, producteur: str, recu_le: dt.date, nature: str) -> bytes:
+    """Sidecar of a file that is about to be written (see `analyses.depot.source`)."""
+    fields = {
+        "producteur": producteur,
+        "recu_le": recu_le.isoformat(),
+        "sha256": hashlib.sha256(content).hexdigest(),
+        "nature": nature,
+    }
+    return yaml.safe_dump(fields, allow_unicode=True, sort_keys=False).encode()
+
+
+def _updated(
+    table: str, rows: list[dict[str, Any]], changes: Mapping[Cle, str], exercice: int, day: dt.date
+) -> list[dict[str, Any]]:
+    """Rows with the changes; the new ones follow, in the order of `changes`."""
+    new = [dict(row) for row in rows]
+    found = {_key(table, row): row for row in reversed(new) if row["exercice"] == exercice}
+    subject = "indicateur" if table == "resultats_indicateurs" else "type"
+    for (contrat, action, sujet, champ), text in changes.items():
+        row = found.get((contrat, action, sujet))
+        if row is None:
+            row = {"contrat": contrat, "action": action, subject: sujet, "exercice": exercice}
+            found[contrat, action, sujet] = row
+            new.append(row)
+        row[champ] = guard(text)
+        if table == "resultats_indicateurs":
+            row["saisi_le"] = day
+    return new
+
+
+def contents(
+    dossier: Dossier, changes: Mapping[Cle, str], day: dt.date, simule: bool
+) -> dict[Path, bytes]:
+    """New content of the files that `changes` touch, with their sidecars."""
+    by_table: dict[str, dict[Cle, str]] = defaultdict(dict)
+    stories: dict[tuple[str, str], dict[str, str]] = {}
+    for key, text in changes.items():
+        contrat, action, sujet, _ = key
+        if sujet in _TEXTES:
+            known = {s: dossier.reponses.get((contrat, action, s, "texte"), "") for s in _TEXTES}
+            stories.setdefault((contrat, action), known)[sujet] = text
+        else:
+            table = "justifications" if sujet in JUSTIFICATIONS else "resultats_indicateurs"
+            by_table[table][key] = text
+    files = {
+        dossier.fichiers[table]: _csv(
+            table, _updated(table, dossier.tables[table], own, dossier.exercice, day)
+        )
+        for table, own in by_table.items()
+    }
+    for (contrat, action), texts in stories.items():
+        new = dossier.chemin / NARRATIFS / f"{contrat}-{action}.md"
+        files[dossier.recits.get((contrat, action), new)] = compose(texts).encode()
+    nature = "simulee" if simule or dossier.simule else "reelle"
+    sidecars = {
+        sidecar_path(path): sidecar(content, _producteur(dossier, path), day, nature)
+        for path, content in files.items()
+    }
+    return files | sidecars
+
+
+def _producteur(dossier: Dossier, path: Path) -> str:
+    """Who produced a file that the pilots complete: those before them are still named."""
+    if path not in dossier.sources:
+        return PRODUCTEUR
+    before = dossier.sources[path].producteur or "provenance antérieure non renseignée"
+    return before if before.endswith(PRODUCTEUR) else f"{before} ; {PRODUCTEUR}"
