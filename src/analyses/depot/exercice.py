@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import csv
 import difflib
 import hashlib
+import io
 import os
 import re
 import shutil
 import tempfile
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -19,9 +22,19 @@ from analyses import paths
 from analyses.depot import gate
 from analyses.depot.controles import check_tables
 from analyses.depot.source import SUFFIXE, Source, fingerprint, read_sidecar
-from analyses.depot.table import TABLES, Table, decode, frame, read_table
+from analyses.depot.table import (
+    TABLES,
+    Table,
+    decode,
+    frame,
+    objects,
+    read_table,
+    reading,
+    table_schema,
+)
 from analyses.problems import BilanError, Problem
 
+_GROS = 4 << 20  # bytes from which a process of its own imports Great Expectations meanwhile
 NARRATIFS = "etat_avancement"
 _COPIE = re.compile(r"\s*(\(\d+\)|-\s*copie.*|[_-]copie.*)$", re.IGNORECASE)
 
@@ -224,40 +237,33 @@ def _keep(target: Path, contents: Mapping[str, str]) -> None:
 
 def _normalised(table: Table) -> str:
     """Rows as a plain CSV: `,`, UTF-8, ISO dates, amounts with a decimal point."""
-    data = frame(table)
-    if "montant" in data:
-        data["montant"] = [f"{value // 100}.{value % 100:02d}" for value in data["montant"]]
-    return str(data.to_csv(index=False, lineterminator="\n"))
+    good, columns = table.good, []
+    for spec in table_schema(table.nom)["fields"]:
+        column = table.columns[spec["name"]]
+        amount = reading(spec) == "montant"
+        texts = [
+            "" if v is None else f"{v // 100}.{v % 100:02d}" if amount else str(v)
+            for v in column.values
+        ]
+        columns.append(objects(texts)[column.codes[good]].tolist())
+    lines = table.lignes[good].tolist()
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow([*(f["name"] for f in table_schema(table.nom)["fields"]), "ligne", "fichier"])
+    writer.writerows(zip(*columns, lines, [table.fichier] * len(lines), strict=True))
+    return text.getvalue()
 
 
 def _relative(departement: str, exercice: int) -> str:
     return f"{departement}/{exercice}"
 
 
-def _read_all(
-    folder: Path, relative: str
-) -> tuple[dict[str, Table], dict[str, Path], list[Problem], list[str]]:
-    """Tables of a folder with the files they come from."""
-    files, problems, notes = find_files(folder, relative)
-    tables = {
-        name: read_table(files[name], name, f"{relative}/{files[name].name}")
-        for name in TABLES
-        if name in files
-    }
-    for table in tables.values():
-        problems += table.problems
-        notes += table.controles
-    return tables, files, problems, notes
-
-
-def _previous(donnees: Path, departement: str, exercice: int) -> tuple[Table | None, Path | None]:
+def _previous(donnees: Path, departement: str, exercice: int) -> tuple[str, Path | None]:
     """Mandates of the previous exercise, in which a reversal may find its origin."""
     relative = _relative(departement, exercice - 1)
     folder = donnees / relative
     path = find_files(folder, relative)[0].get("mandats") if folder.is_dir() else None
-    if path is None:
-        return None, None
-    return read_table(path, "mandats", f"{relative}/{path.name}"), path
+    return f"{relative}/{path.name}" if path else "", path
 
 
 def _sources(files: Mapping[str, Path]) -> tuple[list[Source], list[Problem]]:
@@ -298,21 +304,14 @@ def open_exercice(
                 )  # fmt: skip
             ]
         )
-    tables, files, problems, notes = _read_all(folder, relative)
-    precedents, previous_path = _previous(donnees, departement, exercice)
-    problems += precedents.problems if precedents else []
+    files, problems, notes = find_files(folder, relative)
     stories, wrong = _narratives(folder / NARRATIFS, relative, contrats)
     problems += wrong
-    named = {tables[name].fichier: files[name] for name in tables}
+    files = {name: files[name] for name in TABLES if name in files}
+    named = {f"{relative}/{path.name}": path for path in files.values()}
     named |= {f"{relative}/{NARRATIFS}/{path.name}": path for path in stories.values()}
-    sources, wrong = _sources(named)
-    problems += wrong
-    new, unchecked = check_tables(tables, contrats, exercice, precedents)
-    problems, notes = problems + new, notes + unchecked
-    notes += [f"{s.fichier} : provenance non renseignée" for s in sources if not s.renseignee]
-    hashed = dict(named)
-    if precedents and previous_path:
-        hashed[precedents.fichier] = previous_path
+    previous_name, previous_path = _previous(donnees, departement, exercice)
+    hashed = named | ({previous_name: previous_path} if previous_path else {})
     hashed |= {
         name + SUFFIXE: path.with_name(path.name + SUFFIXE)
         for name, path in named.items()
@@ -320,8 +319,26 @@ def open_exercice(
     }
     empreinte = input_hash(hashed, contrats)
     target = paths.PROCESSED / departement / str(exercice) / empreinte
-    depot = Depot(departement, exercice, sources=sources, controles=notes, empreinte=empreinte)
-    problems = _gate(target, tables, problems, notes, relative, depot.simule)
+    large = sum(path.stat().st_size for path in files.values()) > _GROS
+    ahead = gate.Ahead() if large and not (target / "qualite.json").exists() else None
+    try:
+        tables = {
+            name: read_table(path, name, f"{relative}/{path.name}") for name, path in files.items()
+        }
+        precedents = read_table(previous_path, "mandats", previous_name) if previous_path else None
+        for table in [*tables.values(), *([precedents] if precedents else [])]:
+            problems += table.problems
+            notes += table.controles if table is not precedents else []
+        sources, wrong = _sources(named)
+        problems += wrong
+        new, unchecked = check_tables(tables, contrats, exercice, precedents)
+        problems, notes = problems + new, notes + unchecked
+        notes += [f"{s.fichier} : provenance non renseignée" for s in sources if not s.renseignee]
+        depot = Depot(departement, exercice, sources=sources, controles=notes, empreinte=empreinte)
+        problems = _gate(target, tables, problems, notes, relative, depot.simule, ahead)
+    finally:
+        if ahead:
+            ahead.close()
     if problems:
         raise BilanError(problems)
     for name, table in tables.items():
@@ -343,6 +360,7 @@ def _gate(
     notes: Sequence[str],
     relative: str,
     simule: bool,
+    ahead: gate.Ahead | None,
 ) -> list[Problem]:
     """Problems of the checks, then those that only the suites see; validated once per hash."""
     report = target / "qualite.json"
@@ -351,19 +369,26 @@ def _gate(
         return kept or list(problems)
     known = {(problem.fichier, problem.ligne, problem.champ) for problem in problems}
     checked = {name: table for name, table in tables.items() if table.readable}
+    read = list(tables.values())
+    copies: dict[str, str] = {}
+    if ahead:
+        with ThreadPoolExecutor(1) as pool:  # the copies are made while the process judges
+            judged = pool.submit(gate.validate, checked, ahead)
+            if not problems:
+                copies = {f"{table.nom}.csv": _normalised(table) for table in read}
+            seen = judged.result()
+    else:
+        seen = gate.validate(checked)
     everything = list(problems) + [
-        problem
-        for problem in gate.validate(checked)
-        if (problem.fichier, problem.ligne, problem.champ) not in known
+        problem for problem in seen if (problem.fichier, problem.ligne, problem.champ) not in known
     ]
     everything.sort(key=lambda p: (p.fichier, p.ligne or 0))
-    read = list(tables.values())
     title = f"Qualité des fichiers déposés, {relative.replace('/', ', exercice ')}"
     contents = {
         "qualite.json": gate.quality_json(read, everything, notes),
         "qualite.html": gate.quality_html(title, read, everything, notes, simule),
     }
     if not everything:
-        contents |= {f"{table.nom}.csv": _normalised(table) for table in read}
+        contents |= copies or {f"{table.nom}.csv": _normalised(table) for table in read}
     _keep(target, contents)
     return everything
