@@ -376,3 +376,22 @@ def test_header_only_is_an_empty_table(donnees, sans_suites):
     assert read_table(path, "mandats", "m.csv").problems == []
     depot = opened(donnees)
     assert depot.mandats is not None and depot.mandats.empty
+
+
+def test_large_files_are_judged_in_a_process_of_their_own(donnees, monkeypatch):
+    put(donnees, "mandats.csv", MANDATS + mandat() + mandat(2).replace(";6568;", ";65X;"))
+    found = problems(donnees)
+    monkeypatch.setattr(paths, "PROCESSED", paths.PROCESSED.with_name("other"))
+    monkeypatch.setattr("analyses.depot.exercice._GROS", 0)
+    monkeypatch.setattr(gate, "judge", lambda requests: pytest.fail("judged here"))
+    assert problems(donnees) == found and [p.champ for p in found] == ["nature"]
+
+
+def test_a_judging_process_that_fails_is_replaced(monkeypatch):
+    monkeypatch.setattr("sys.executable", "false")
+    monkeypatch.setattr(gate, "judge", lambda requests: [{} for _ in requests])
+    ahead = gate.Ahead()
+    try:
+        assert ahead.judge([("mandats", None, [])]) == [{}]
+    finally:
+        ahead.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Iterable
 from fractions import Fraction
@@ -10,7 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from analyses.calcul.money import share
+from analyses.calcul.money import share_many
 from analyses.problems import BilanError, Problem
 
 SIGNES = {
@@ -23,6 +24,7 @@ SIGNES = {
 CLES = ("code_analytique", "convention", "nature", "fonction", "tiers", "objet")
 _PREFIXE = {"nature", "fonction"}
 _CONTENU = {"tiers", "objet"}
+_ACCENTS = re.compile("[\u0300-\u036f]")
 
 
 def plain(text: Any) -> str:
@@ -31,8 +33,12 @@ def plain(text: Any) -> str:
     >>> plain("  Évaluation\\u00a0N° 2 ")
     'evaluation n° 2'
     """
-    decomposed = unicodedata.normalize("NFD", str(text or "").casefold())
-    return " ".join("".join(c for c in decomposed if not unicodedata.combining(c)).split())
+    plain = str(text or "").casefold()
+    if not plain.isascii():
+        plain = _ACCENTS.sub("", unicodedata.normalize("NFD", plain))
+    if not plain.isascii():  # marks outside the usual block
+        plain = "".join(c for c in plain if not unicodedata.combining(c))
+    return " ".join(plain.split())
 
 
 def _inherit(mandats: pd.DataFrame, origine: pd.DataFrame | None) -> pd.DataFrame:
@@ -48,7 +54,9 @@ def _inherit(mandats: pd.DataFrame, origine: pd.DataFrame | None) -> pd.DataFram
     if not reversal.any():
         return imputation
     sources = mandats if origine is None else pd.concat([mandats, origine], ignore_index=True)
-    sources = sources[[SIGNES.get(t, 1) > 0 for t in sources["type"]]]
+    wanted = {str(number) for number in mandats["mandat_origine"][reversal]}
+    sources = sources[sources["numero_mandat"].astype(str).isin(wanted)]
+    sources = sources[sources["type"].map(lambda kind: SIGNES.get(kind, 1) > 0).astype(bool)]
     by_line: dict[tuple[str, str], tuple[Any, ...]] = {}
     by_mandate: dict[str, tuple[Any, ...]] = {}
     columns = ["numero_mandat", "numero_ligne", *CLES]
@@ -107,8 +115,12 @@ def _split(
     """Parts (rows, rule, amounts) of the lines that one priority takes."""
     parts: list[tuple[np.ndarray, int, np.ndarray]] = []
     problems: list[Problem] = []
-    patterns, inverse = np.unique(np.array(masks).T, axis=0, return_inverse=True)
-    inverse = inverse.reshape(-1)
+    codes = np.zeros(len(rows), dtype="int64")
+    for mask in masks:
+        codes = pd.factorize(2 * codes + mask)[0]
+    firsts = np.unique(codes, return_index=True)[1]
+    patterns, places = np.unique(np.array(masks).T[firsts], axis=0, return_inverse=True)
+    inverse = places.reshape(-1)[codes]
     for number, pattern in enumerate(patterns):
         taken = [rule for rule, hit in zip(rules, pattern, strict=True) if hit]
         if not taken:
@@ -130,10 +142,8 @@ def _split(
         if len(taken) == 1:
             parts.append((selected, taken[0].regle, amounts[selected]))
             continue
-        shared = [share(int(amounts[row]), weights) for row in selected]
-        for rule in taken:
-            split = np.array([one[rule.regle] for one in shared], dtype="int64")
-            parts.append((selected, rule.regle, split))
+        for number_, split in share_many(amounts[selected], weights).items():
+            parts.append((selected, number_, split))
     return parts, problems
 
 
@@ -159,6 +169,22 @@ def assign(
     """
     mandats = mandats.reset_index(drop=True)
     imputation = _inherit(mandats, origine)
+    parts, problems, rules = _shared(mandats, imputation, affectations)
+    if problems:
+        raise BilanError(problems)
+    return _assemble(mandats, imputation, parts, rules)
+
+
+def shares_problems(mandats: pd.DataFrame, affectations: pd.DataFrame) -> list[Problem]:
+    """What stops `assign`: lines that rules of one priority share without summing to 1."""
+    mandats = mandats.reset_index(drop=True)
+    return _shared(mandats, _inherit(mandats, None), affectations)[1]
+
+
+def _shared(
+    mandats: pd.DataFrame, imputation: pd.DataFrame, affectations: pd.DataFrame | None
+) -> tuple[list[tuple[np.ndarray, int, np.ndarray]], list[Problem], pd.DataFrame]:
+    """Parts (rows, rule or 0, signed amounts) that make every line, problems, numbered rules."""
     signs = mandats["type"].map(SIGNES).to_numpy(dtype="int64")
     amounts = mandats["montant"].to_numpy(dtype="int64") * signs
     factors = _factorised(imputation)
@@ -179,10 +205,8 @@ def assign(
                 new, wrong = _split(open_rows[taken], kept, same, amounts)
                 parts, problems = parts + new, problems + wrong
                 open_rows = open_rows[~taken]
-    if problems:
-        raise BilanError(problems)
     parts.append((open_rows, 0, amounts[open_rows]))
-    return _assemble(mandats, imputation, parts, rules)
+    return parts, problems, rules
 
 
 def _assemble(

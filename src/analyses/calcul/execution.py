@@ -6,12 +6,13 @@ Amounts are integer centimes; None means « non renseigné ». What the texts le
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from fractions import Fraction
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from analyses.calcul.affectation import assign
@@ -107,15 +108,25 @@ def _counted(mandats: pd.DataFrame, exercice: int, arrete_au: date | None) -> pd
 def _described(lines: pd.DataFrame, contrats: Mapping[str, Any], exercice: int) -> pd.DataFrame:
     """Assigned lines with groupe, journee_complementaire, mois."""
     groups = {(c.code, a.code): a.groupe for c in contrats.values() for a in c.actions.values()}
-    keys = zip(lines["contrat"], lines["action"], strict=True)
-    dates = lines["date_emission"]
     return lines.assign(
-        groupe=pd.Series([groups.get(key, "") for key in keys], index=lines.index, dtype=object),
-        journee_complementaire=pd.Series(
-            [d.year > exercice for d in dates], index=lines.index, dtype=bool
-        ),
-        mois=pd.Series([f"{d.year}-{d.month:02d}" for d in dates], index=lines.index, dtype=object),
+        groupe=_by_case(lines, ["contrat", "action"], lambda *key: groups.get(key, "")),
+        journee_complementaire=_by_case(
+            lines, ["date_emission"], lambda day: day.year > exercice
+        ).astype(bool),
+        mois=_by_case(lines, ["date_emission"], lambda day: f"{day.year}-{day.month:02d}"),
     )
+
+
+def _by_case(lines: pd.DataFrame, keys: list[str], value: Callable[..., Any]) -> pd.Series:
+    """A value (object) computed once per distinct case of some columns."""
+    codes = np.zeros(len(lines), dtype="int64")
+    for key in keys:
+        ranks = pd.factorize(lines[key].to_numpy(dtype=object))[0]
+        codes = pd.factorize(codes * (len(lines) + 1) + ranks)[0]
+    firsts = np.unique(codes, return_index=True)[1]
+    cases = zip(*(lines[key].to_numpy(dtype=object)[firsts] for key in keys), strict=True)
+    values = np.array([value(*case) for case in cases], dtype=object)
+    return pd.Series(values[codes], index=lines.index, dtype=object)
 
 
 def prepare(depot: Any, contrats: Mapping[str, Any], arrete_au: date | None = None) -> Preparation:

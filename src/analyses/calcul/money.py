@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from decimal import ROUND_HALF_UP, Decimal, localcontext
 from fractions import Fraction
 from typing import TypeVar
+
+import numpy as np
 
 K = TypeVar("K")
 
@@ -74,6 +77,31 @@ def half_up_centime(value: Fraction) -> int:
     """
     sign = -1 if value < 0 else 1
     return sign * floor_centime(abs(value) + Fraction(1, 2))
+
+
+def share_many(totals: np.ndarray, weights: Mapping[K, int | Fraction]) -> dict[K, np.ndarray]:
+    """`share` of each amount (centimes, int64) by the same weights, in one go.
+
+    >>> {key: parts.tolist() for key, parts in share_many([100, -100], {"a": 1, "b": 2}).items()}
+    {'a': [33, -33], 'b': [67, -67]}
+    """
+    totals = np.asarray(totals, dtype="int64")
+    whole = sum((Fraction(weight) for weight in weights.values()), Fraction(0))
+    amounts = np.abs(totals)
+    if whole > 0 and all(weight >= 0 for weight in weights.values()):
+        parts = [Fraction(weight) / whole for weight in weights.values()]
+        common = math.lcm(*(part.denominator for part in parts))
+        if common * int(amounts.max(initial=0)) < 2**63:
+            counts = np.array([part.numerator * (common // part.denominator) for part in parts])
+            floors, rests = np.divmod(amounts[:, None] * counts, common)
+            missing = amounts - floors.sum(axis=1)
+            ranked = np.argsort(-rests, axis=1, kind="stable")  # stable: ties by key order
+            extra = np.arange(len(counts)) < missing[:, None]
+            np.put_along_axis(floors, ranked, np.take_along_axis(floors, ranked, 1) + extra, 1)
+            signed = floors * np.sign(totals)[:, None]
+            return dict(zip(weights, signed.T, strict=True))
+    shared = [share(int(total), weights) for total in totals]  # amounts beyond int64
+    return {key: np.array([one[key] for one in shared], dtype="int64") for key in weights}
 
 
 def decimal_text(value: Fraction, places: int = 6) -> str:

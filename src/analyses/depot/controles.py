@@ -6,12 +6,16 @@ import datetime as dt
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
+from itertools import combinations
 from typing import Any
+
+import numpy as np
+import pandas as pd
 
 from analyses.depot.controles_regles import check_rules_tables
 from analyses.depot.controles_resultats import check_results
 from analyses.depot.table import Table, frame, read_code, reading, table_schema
-from analyses.problems import BilanError, Problem
+from analyses.problems import Problem
 
 _CRITERES = ("code_analytique", "convention", "nature", "fonction", "tiers", "objet")
 _POSITIFS = ("ordinaire", "rattachement")
@@ -33,18 +37,22 @@ def check_duplicates(table: Table) -> list[Problem]:
     key = table_schema(table.nom).get("primaryKey")
     if not key:
         return []
-    seen: dict[tuple[Any, ...], int] = {}
+    columns = [table.columns[name] for name in key]
+    read = ~np.any([column.bad[column.codes] for column in columns], axis=0)
+    ranks = pd.DataFrame(np.column_stack([column.ranks for column in columns])[read])
+    rows = np.flatnonzero(read)[ranks.duplicated(keep=False)]
+    firsts: dict[tuple[Any, ...], int] = {}
     problems = []
-    for row, bad in zip(table.rows, table.bad, strict=True):
-        if bad & set(key):
-            continue
-        value = tuple(row[name] for name in key)
-        first = seen.setdefault(value, row["ligne"])
-        if first != row["ligne"]:
+    for row in rows:
+        line = int(table.lignes[row])
+        first = firsts.setdefault(
+            tuple(column.values[column.codes[row]] for column in columns), line
+        )
+        if first != line:
             problems.append(
                 Problem(
                     table.fichier,
-                    row["ligne"],
+                    line,
                     ", ".join(key),
                     "une seule ligne par clé",
                     f"la même clé à la ligne {first}",
@@ -62,24 +70,33 @@ def check_dates(table: Table) -> list[Problem]:
     '01/02/2025'
     """
     fields = [f["name"] for f in table_schema(table.nom)["fields"] if reading(f) == "date_exercice"]
-    problems = []
-    for row in table.rows:
-        for name in fields:
-            date, year = row[name], row["exercice"]
-            if date is None or year is None:
-                continue
-            if not dt.date(year, 1, 1) <= date <= dt.date(year + 1, 1, 31):
-                problems.append(
-                    Problem(
-                        table.fichier,
-                        row["ligne"],
-                        name,
-                        f"une date du 01/01/{year} au 31/01/{year + 1} (journée complémentaire)",
-                        f"{date:%d/%m/%Y}",
-                        "corrigez la date ou l'exercice",
-                    )  # fmt: skip
-                )
-    return problems
+    found: list[tuple[int, int, Problem]] = []
+    for rank, name in enumerate(fields):
+        dates, years = table.columns[name], table.columns["exercice"]
+        pairs, inverse = np.unique(
+            np.column_stack([dates.codes, years.codes]), axis=0, return_inverse=True
+        )
+        outside = np.array(
+            [_outside(dates.values[date], years.values[year]) for date, year in pairs], dtype=bool
+        )
+        for row in np.flatnonzero(outside[inverse.reshape(-1)]):
+            date, year = dates.values[dates.codes[row]], years.values[years.codes[row]]
+            problem = Problem(
+                table.fichier,
+                int(table.lignes[row]),
+                name,
+                f"une date du 01/01/{year} au 31/01/{year + 1} (journée complémentaire)",
+                f"{date:%d/%m/%Y}",
+                "corrigez la date ou l'exercice",
+            )  # fmt: skip
+            found.append((int(row), rank, problem))
+    return [problem for *_, problem in sorted(found, key=lambda one: one[:2])]
+
+
+def _outside(date: dt.date | None, year: int | None) -> bool:
+    if date is None or year is None:
+        return False
+    return not dt.date(year, 1, 1) <= date <= dt.date(year + 1, 1, 31)
 
 
 def _codes(contrat: Any, table: str) -> set[str]:
@@ -159,10 +176,7 @@ def check_shares(table: Table) -> list[Problem]:
     A group below 1 that another rule of its priority may complete is left to the line-by-line
     check.
     """
-    groups: dict[tuple[Any, ...], list[dict[str, Any]]] = defaultdict(list)
-    rows = table.good_rows
-    for row in rows:
-        groups[(row["priorite"], *(row[name] for name in _CRITERES))].append(row)
+    rows, groups = table.good_rows, _groups(table)
     problems = []
     for key, group in groups.items():
         total = sum((row["quote_part"] for row in group), Fraction(0))
@@ -186,33 +200,74 @@ def check_shares(table: Table) -> list[Problem]:
     return problems
 
 
+def _groups(table: Table) -> dict[tuple[Any, ...], list[dict[str, Any]]]:
+    """Rules that always match together: by priority and criteria."""
+    groups: dict[tuple[Any, ...], list[dict[str, Any]]] = defaultdict(list)
+    for row in table.good_rows:
+        groups[(row["priorite"], *(row[name] for name in _CRITERES))].append(row)
+    return groups
+
+
+def _never_mix(affectations: Table) -> bool:
+    """Whether no line can match rules that do not sum to 1, whatever the lines are."""
+    groups = _groups(affectations)
+    if any(sum(row["quote_part"] for row in group) != 1 for group in groups.values()):
+        return False
+    pairs = combinations([(key[0], group[0]) for key, group in groups.items()], 2)
+    return not any(one == other and _compatible(a, b) for (one, a), (other, b) in pairs)
+
+
 def check_lines_shares(mandats: Table, affectations: Table) -> list[Problem]:
     """Lines that rules of one priority share without summing to 1, found by assigning them."""
-    from analyses.calcul.affectation import assign
+    if _never_mix(affectations):
+        return []
+    from analyses.calcul.affectation import shares_problems
 
-    try:
-        assign(frame(mandats), frame(affectations))
-    except BilanError as error:
-        return [
-            Problem(affectations.fichier, p.ligne, p.champ, p.attendu, p.trouve, p.remede)
-            for p in error.problems
-        ]
-    return []
+    return [
+        Problem(affectations.fichier, p.ligne, p.champ, p.attendu, p.trouve, p.remede)
+        for p in shares_problems(frame(mandats), frame(affectations))
+    ]
+
+
+def _reversals(table: Table) -> list[dict[str, Any]]:
+    """Reversals whose amount and origin were read."""
+    types = table.columns["type"]
+    chosen = types.where(lambda value: value in _RETRAITS)
+    for name in ("montant", "mandat_origine"):
+        column = table.columns[name]
+        chosen &= ~column.bad[column.codes]
+    return _rows(table, chosen, "type", "montant", "mandat_origine")
+
+
+def _rows(table: Table, chosen: np.ndarray, *names: str) -> list[dict[str, Any]]:
+    """Some rows of a table, with the fields named and `ligne`."""
+    rows = np.flatnonzero(chosen)
+    columns = [(table.columns[n].values, table.columns[n].codes[rows]) for n in names]
+    cells = [values[codes].tolist() for values, codes in columns]
+    lines = table.lignes[rows].tolist()
+    return [
+        dict(zip((*names, "ligne"), row, strict=True)) for row in zip(*cells, lines, strict=True)
+    ]
 
 
 class _Origins:
-    """Totals of the mandates that reversals may point to, by (rank of file, number)."""
+    """Totals of the mandates that reversals point to, by (rank of file, number)."""
 
-    def __init__(self, tables: Sequence[Table]) -> None:
+    def __init__(self, tables: Sequence[Table], numbers: set[str]) -> None:
         self.totals: dict[tuple[int, str], int] = defaultdict(int)
         self.unsure: set[tuple[int, str]] = set()
         for rank, table in enumerate(tables):
-            for row, bad in zip(table.rows, table.bad, strict=True):
-                if row["type"] in _POSITIFS or "type" in bad:
-                    key = (rank, row["numero_mandat"])
-                    self.totals[key] += row["montant"] or 0
-                    if bad & {"type", "montant"}:
-                        self.unsure.add(key)
+            types, amounts = table.columns["type"], table.columns["montant"]
+            unread = types.bad[types.codes]
+            positive = types.where(lambda value: value in _POSITIFS) | unread
+            wanted = table.columns["numero_mandat"].where(numbers.__contains__)
+            unsure = unread | amounts.bad[amounts.codes]
+            rows = _rows(table, positive & wanted, "numero_mandat", "montant")
+            for row, doubt in zip(rows, unsure[positive & wanted], strict=True):
+                key = (rank, row["numero_mandat"])
+                self.totals[key] += row["montant"] or 0
+                if doubt:
+                    self.unsure.add(key)
 
     def find(self, row: Mapping[str, Any], rank: int, count: int) -> tuple[int, str] | None:
         """Key of the origin: same file first, but a contrepassation first looks a year back."""
@@ -228,15 +283,14 @@ def check_origins(mandats: Table, precedents: Table | None) -> tuple[list[Proble
 
     The origin is looked for in the file of the exercise, then in that of the previous exercise.
     """
-    tables = [mandats] + ([precedents] if precedents is not None else [])
-    origins = _Origins(tables)
+    tables = [mandats] + ([precedents] if precedents is not None and len(precedents) else [])
+    reversals = [_reversals(table) for table in tables]
+    origins = _Origins(tables, {row["mandat_origine"] for rows in reversals for row in rows})
     problems: list[Problem] = []
     notes: list[str] = []
     removed: dict[tuple[int, str], int] = defaultdict(int)
     for rank in reversed(range(len(tables))):
-        for row, bad in zip(tables[rank].rows, tables[rank].bad, strict=True):
-            if row["type"] not in _RETRAITS or bad & {"montant", "mandat_origine"}:
-                continue
+        for row in reversals[rank]:
             key = origins.find(row, rank, len(tables)) if row["mandat_origine"] else None
             if key is not None:
                 removed[key] += row["montant"]
@@ -292,11 +346,13 @@ def check_tables(
     """
     problems: list[Problem] = []
     notes: list[str] = []
-    readable = {name: table for name, table in tables.items() if table.rows}
+    readable = {name: table for name, table in tables.items() if len(table)}
     for table in readable.values():
         problems += check_duplicates(table) + check_dates(table) + check_codes(table, contrats)
-        others = sum(row.get("exercice") not in (exercice, None) for row in table.rows)
-        if others and table.nom in ("mandats", "recettes", "engagements"):
+        if table.nom not in ("mandats", "recettes", "engagements"):
+            continue
+        others = table.columns["exercice"].where(lambda year: year not in (exercice, None)).sum()
+        if others:
             notes.append(
                 f"{table.fichier} : {others} ligne(s) d'un autre exercice que {exercice}, "
                 "non comptées"
@@ -312,7 +368,7 @@ def check_tables(
     problems, notes = problems + new, notes + unchecked
     if rules is not None:
         shares = check_shares(rules)
-        if mandats is not None and mandats.good_rows and rules.good_rows:
+        if mandats is not None and mandats.good.any() and rules.good.any():
             known = {problem.ligne for problem in shares}
             shares += [p for p in check_lines_shares(mandats, rules) if p.ligne not in known]
         problems += shares

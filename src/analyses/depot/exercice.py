@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import csv
 import difflib
 import hashlib
+import io
 import os
 import re
 import shutil
 import tempfile
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -22,9 +25,19 @@ from analyses.depot import gate
 from analyses.depot.collectif import check_collective, check_training, refuse_nominative
 from analyses.depot.controles import check_tables
 from analyses.depot.source import SUFFIXE, Source, fingerprint, read_sidecar
-from analyses.depot.table import TABLES, Table, decode, frame, read_table, reading, table_schema
+from analyses.depot.table import (
+    TABLES,
+    Table,
+    decode,
+    frame,
+    objects,
+    read_table,
+    reading,
+    table_schema,
+)
 from analyses.problems import BilanError, Problem, unwritable
 
+_GROS = 4 << 20  # bytes from which a process of its own imports Great Expectations meanwhile
 NARRATIFS = "etat_avancement"
 _FIELDS = {"resultats_indicateurs": "resultats", "formations_academie": "formations"}
 _COPIE = re.compile(r"\s*(\(\d+\)|-\s*copie.*|[_-]copie.*)$", re.IGNORECASE)
@@ -227,45 +240,32 @@ def _keep(target: Path, contents: Mapping[str, str]) -> None:
 
 def _normalised(table: Table) -> str:
     """Rows as a plain CSV: `,`, UTF-8, ISO dates, amounts with a decimal point."""
-    data = frame(table)
+    good, columns = table.good, []
     for spec in table_schema(table.nom)["fields"]:
-        if reading(spec) == "montant":
-            data[spec["name"]] = [euros_text(value) for value in data[spec["name"]]]
-    return str(data.to_csv(index=False, lineterminator="\n"))
+        column = table.columns[spec["name"]]
+        amount = reading(spec) == "montant"
+        texts = ["" if v is None else euros_text(v) if amount else str(v) for v in column.values]
+        columns.append(objects(texts)[column.codes[good]].tolist())
+    lines = table.lignes[good].tolist()
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow([*(f["name"] for f in table_schema(table.nom)["fields"]), "ligne", "fichier"])
+    writer.writerows(zip(*columns, lines, [table.fichier] * len(lines), strict=True))
+    return text.getvalue()
 
 
 def _relative(departement: str, exercice: int) -> str:
     return f"{departement}/{exercice}"
 
 
-def _read_all(
-    folder: Path, relative: str
-) -> tuple[dict[str, Table], dict[str, Path], list[Problem], list[str]]:
-    """Tables of a folder with the files they come from."""
-    files, problems, notes = find_files(folder, relative)
-    for name, path in list(files.items()):
-        if refused := refuse_nominative(path, name, f"{relative}/{path.name}"):
-            problems += refused
-            del files[name]
-    tables = {
-        name: read_table(files[name], name, f"{relative}/{files[name].name}")
-        for name in TABLES
-        if name in files
-    }
-    for table in tables.values():
-        problems += [*table.problems, *check_collective(table), *check_training(table)]
-        notes += table.controles
-    return tables, files, problems, notes
-
-
-def _previous(donnees: Path, departement: str, exercice: int) -> dict[str, tuple[Table, Path]]:
+def _previous(donnees: Path, departement: str, exercice: int) -> dict[str, tuple[str, Path]]:
     """Mandates of the previous exercise, in which a reversal may find its origin, and the
-    decisions on them."""
+    decisions on them: name shown and path of each file."""
     relative = _relative(departement, exercice - 1)
     folder = donnees / relative
     files = find_files(folder, relative)[0] if folder.is_dir() else {}
     return {
-        name: (read_table(files[name], name, f"{relative}/{files[name].name}"), files[name])
+        name: (f"{relative}/{files[name].name}", files[name])
         for name in ("mandats", "decisions_eligibilite")
         if name in files
     }
@@ -309,23 +309,20 @@ def open_exercice(
                 )  # fmt: skip
             ]
         )
-    tables, files, problems, notes = _read_all(folder, relative)
-    previous = _previous(donnees, departement, exercice)
-    before = {name: table for name, (table, _) in previous.items()}
-    problems += [problem for table in before.values() for problem in table.problems]
+    files, problems, notes = find_files(folder, relative)
+    for name, path in list(files.items()):
+        if refused := refuse_nominative(path, name, f"{relative}/{path.name}"):
+            problems += refused
+            del files[name]
     stories, wrong = narratives(folder / NARRATIFS, relative, contrats)
     problems += wrong
-    named = {tables[name].fichier: files[name] for name in tables}
+    files = {name: files[name] for name in TABLES if name in files}
+    named = {f"{relative}/{path.name}": path for path in files.values()}
     named |= {f"{relative}/{NARRATIFS}/{path.name}": path for path in stories.values()}
-    sources, wrong = _sources(named)
-    problems += wrong
-    new, unchecked = check_tables(tables, contrats, exercice, before)
-    problems, notes = problems + new, notes + unchecked
-    notes += [f"{s.fichier} : provenance non renseignée" for s in sources if not s.renseignee]
+    previous = _previous(donnees, departement, exercice)
     # Files that were refused or not read count too: once removed, the outcome is another one.
     hashed = {f"{relative}/{path.name}": path for path in folder.iterdir() if path.is_file()}
-    hashed |= named
-    hashed |= {table.fichier: path for table, path in previous.values()}
+    hashed |= named | dict(previous.values())
     hashed |= {
         name + SUFFIXE: path.with_name(path.name + SUFFIXE)
         for name, path in named.items()
@@ -333,8 +330,27 @@ def open_exercice(
     }
     empreinte = input_hash(hashed, contrats)
     target = paths.PROCESSED / departement / str(exercice) / empreinte
-    depot = Depot(departement, exercice, sources=sources, controles=notes, empreinte=empreinte)
-    problems = _gate(target, tables, problems, notes, relative, depot.simule)
+    large = sum(path.stat().st_size for path in files.values()) > _GROS
+    ahead = gate.Ahead() if large and not (target / "qualite.json").exists() else None
+    try:
+        tables = {
+            name: read_table(path, name, f"{relative}/{path.name}") for name, path in files.items()
+        }
+        before = {name: read_table(path, name, shown) for name, (shown, path) in previous.items()}
+        for table in tables.values():
+            problems += [*table.problems, *check_collective(table), *check_training(table)]
+            notes += table.controles
+        problems += [problem for table in before.values() for problem in table.problems]
+        sources, wrong = _sources(named)
+        problems += wrong
+        new, unchecked = check_tables(tables, contrats, exercice, before)
+        problems, notes = problems + new, notes + unchecked
+        notes += [f"{s.fichier} : provenance non renseignée" for s in sources if not s.renseignee]
+        depot = Depot(departement, exercice, sources=sources, controles=notes, empreinte=empreinte)
+        problems = _gate(target, tables, problems, notes, relative, depot.simule, ahead)
+    finally:
+        if ahead:
+            ahead.close()
     if problems:
         raise BilanError(problems)
     for name, table in tables.items():
@@ -358,6 +374,7 @@ def _gate(
     notes: Sequence[str],
     relative: str,
     simule: bool,
+    ahead: gate.Ahead | None,
 ) -> list[Problem]:
     """Problems of the checks, then those that only the suites see; validated once per hash."""
     report = target / "qualite.json"
@@ -368,20 +385,29 @@ def _gate(
     checked = {name: table for name, table in tables.items() if table.readable}
     # The suite flags every row of a repeated key, the checks only those after the first.
     repeated = {(problem.fichier, problem.champ) for problem in problems if ", " in problem.champ}
+    read = list(tables.values())
+    copies: dict[str, str] = {}
+    if ahead:
+        with ThreadPoolExecutor(1) as pool:  # the copies are made while the process judges
+            judged = pool.submit(gate.validate, checked, ahead)
+            if not problems:
+                copies = {f"{table.nom}.csv": _normalised(table) for table in read}
+            seen = judged.result()
+    else:
+        seen = gate.validate(checked)
     everything = list(problems) + [
         problem
-        for problem in gate.validate(checked)
+        for problem in seen
         if (problem.fichier, problem.ligne, problem.champ) not in known
         and (problem.fichier, problem.champ) not in repeated
     ]
     everything.sort(key=lambda p: (p.fichier, p.ligne or 0))
-    read = list(tables.values())
     title = f"Qualité des fichiers déposés, {relative.replace('/', ', exercice ')}"
     contents = {
         "qualite.json": gate.quality_json(read, everything, notes),
         "qualite.html": gate.quality_html(title, read, everything, notes, simule),
     }
     if not everything:
-        contents |= {f"{table.nom}.csv": _normalised(table) for table in read}
+        contents |= copies or {f"{table.nom}.csv": _normalised(table) for table in read}
     _keep(target, contents)
     return everything

@@ -6,13 +6,18 @@ import datetime as dt
 import html
 import json
 import os
+import pickle
+import subprocess
+import sys
+import types
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
-from analyses.depot.table import Table, reading, table_schema
+from analyses.depot.table import Table, objects, reading, table_schema
 from analyses.paths import PARAMS
 from analyses.problems import BilanError, Problem
 
@@ -41,14 +46,15 @@ def load_suite(nom: str) -> dict[str, Any]:
         ) from None
 
 
-def gate_frame(table: Table) -> pd.DataFrame:
-    """Rows as the suites see them: dates as ISO texts, euros in centimes, empty cells as None."""
-    columns: dict[str, pd.Series] = {"ligne": pd.Series([row["ligne"] for row in table.rows])}
-    for spec in table_schema(table.nom)["fields"]:
-        values = [_plain(row[spec["name"]]) for row in table.rows]
-        numeric = reading(spec) in ("integer", "montant", "quote_part", "quotite", "decimal")
-        columns[spec["name"]] = pd.Series(values, dtype="float64" if numeric else object)
-    return pd.DataFrame(columns)
+Request = tuple[str, pd.DataFrame, list[dict[str, Any]]]
+
+# Expectations that judge each value alone: its distinct values are enough.
+_PAR_VALEUR = frozenset(
+    f"expect_column_values_to_{what}"
+    for what in ("be_between", "be_in_set", "match_regex", "not_be_null", "not_match_regex")
+)
+# Expectations that only compare values with one another: their ranks are enough.
+_PAR_RANG = frozenset(["expect_compound_columns_to_be_unique", "expect_column_values_to_be_unique"])
 
 
 def _plain(value: Any) -> Any:
@@ -57,14 +63,82 @@ def _plain(value: Any) -> Any:
     return None if value == "" else value
 
 
-def validate(tables: Mapping[str, Table]) -> list[Problem]:
+def _series(table: Table, name: str) -> tuple[pd.Series, np.ndarray]:
+    """Distinct values of a field as the suites see them, and the rank of each row's.
+
+    Dates are ISO texts, euros centimes (float64), empty cells None.
+    """
+    column = table.columns[name]
+    codes, values = pd.factorize(objects([_plain(v) for v in column.values]), use_na_sentinel=False)
+    spec = next(f for f in table_schema(table.nom)["fields"] if f["name"] == name)
+    numeric = reading(spec) in ("integer", "montant", "quote_part", "quotite", "decimal")
+    return pd.Series(values, dtype="float64" if numeric else object), codes[column.codes]
+
+
+def _frame(table: Table, kind: str, fields: tuple[str, ...]) -> tuple[pd.DataFrame, np.ndarray]:
+    """What Great Expectations is shown for some fields, and the rank in it of each row.
+
+    `rang` numbers what is shown: distinct values, or rows.
+    """
+    series = {name: _series(table, name) for name in fields}
+    if kind == "valeurs":
+        [(name, (values, codes))] = series.items()
+        return pd.DataFrame({"rang": range(len(values)), name: values}), codes
+    shown: dict[str, Any] = {"rang": range(len(table))}
+    for name, (values, codes) in series.items():
+        if kind == "rangs":
+            shown[name] = pd.Series(codes, dtype="float64").where(values.notna().to_numpy()[codes])
+        else:
+            shown[name] = values.to_numpy()[codes]
+    return pd.DataFrame(shown), np.arange(len(table))
+
+
+def _shown(table: Table, expectation: Mapping[str, Any]) -> tuple[str, tuple[str, ...]]:
+    """How the expectation is shown the table (valeurs, rangs, lignes), and which fields."""
+    kwargs = expectation["kwargs"]
+    if expectation["type"] in _PAR_VALEUR and "mostly" not in kwargs:
+        return "valeurs", (kwargs["column"],)
+    if expectation["type"] in _PAR_RANG:
+        return "rangs", tuple(kwargs.get("column_list") or [kwargs["column"]])
+    return "lignes", tuple(table.columns)
+
+
+def validate(tables: Mapping[str, Table], ahead: Ahead | None = None) -> list[Problem]:
     """Problems that the suites find; values of cells stay out of them.
 
-    Great Expectations is imported here and nowhere else: it takes several seconds.
+    `ahead`: a process that may have Great Expectations ready, which takes seconds to import.
     """
-    suites = {name: load_suite(name) for name, table in tables.items() if table.rows}
-    if not suites:
+    views = []
+    for name, table in tables.items():
+        if not len(table):
+            continue
+        expectations = load_suite(name)["expectations"]
+        shown: dict[tuple[str, tuple[str, ...]], list[dict[str, Any]]] = {}
+        for number, one in enumerate(expectations):
+            numbered = dict(one) | {"meta": {**one.get("meta", {}), "numero": number}}
+            shown.setdefault(_shown(table, one), []).append(numbered)
+        for (kind, fields), chosen in shown.items():
+            data, ranks = _frame(table, kind, fields)
+            label = f"{name} {kind} {' '.join(fields)}"
+            views.append((table, expectations, ranks, (label, data, chosen)))
+    if not views:
         return []
+    judged = (ahead.judge if ahead else judge)([request for *_, request in views])
+    found: list[tuple[str, int, list[Problem]]] = []
+    for (table, expectations, ranks, _), failures in zip(views, judged, strict=True):
+        for number, wrong in failures.items():
+            problems = list(_failures(expectations[number], table, ranks, wrong))
+            found.append((table.nom, number, problems))
+    order = list(tables)
+    found.sort(key=lambda one: (order.index(one[0]), one[1]))
+    return [problem for *_, problems in found for problem in problems]
+
+
+def judge(requests: Sequence[Request]) -> list[dict[int, list[int]]]:
+    """For each (label, frame, numbered expectations): those that fail, with the `rang` at fault.
+
+    Great Expectations is imported here and nowhere else.
+    """
     os.environ["GX_ANALYTICS_ENABLED"] = "false"
     import logging
     import warnings
@@ -78,38 +152,81 @@ def validate(tables: Mapping[str, Table]) -> list[Problem]:
         silent: Any = {"globally": False, "metric_calculations": False}
         context.variables.progress_bars = silent
         source = context.data_sources.add_pandas("depot")
-        problems: list[Problem] = []
-        for name, content in suites.items():
-            asset = source.add_dataframe_asset(name)
-            definition = asset.add_batch_definition_whole_dataframe("tout")
-            batch = definition.get_batch({"dataframe": gate_frame(tables[name])})
-            suite = gx.ExpectationSuite(name=name, expectations=content["expectations"])
-            outcome = batch.validate(
-                suite,
+        judged = []
+        for label, data, expectations in requests:
+            definition = source.add_dataframe_asset(label).add_batch_definition_whole_dataframe("t")
+            outcome = definition.get_batch({"dataframe": data}).validate(
+                gx.ExpectationSuite(name=label, expectations=expectations),
                 result_format={
                     "result_format": "COMPLETE",
-                    "unexpected_index_column_names": ["ligne"],
+                    "unexpected_index_column_names": ["rang"],
                 },
             )
-            for result in outcome.results:
-                problems += _failures(result, tables[name].fichier)
-    return problems
+            judged.append(
+                {
+                    result.expectation_config.meta["numero"]: [  # type: ignore[union-attr]
+                        int(row["rang"])
+                        for row in (result.result or {}).get("unexpected_index_list") or []
+                    ]
+                    for result in outcome.results
+                    if not result.success
+                }
+            )
+    return judged
 
 
-def _failures(result: Any, fichier: str) -> Iterator[Problem]:
+class Ahead:
+    """A process that imports Great Expectations while the files are being read.
+
+    Worth its own start for large files only; when it fails the work is done here.
+    """
+
+    def __init__(self) -> None:
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", __name__],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            env=os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+        )
+
+    def judge(self, requests: Sequence[Request]) -> list[dict[int, list[int]]]:
+        """`judge`, in that process."""
+        answer, _ = self.process.communicate(pickle.dumps(requests))
+        return judge(requests) if self.process.returncode else list(pickle.loads(answer))
+
+    def close(self) -> None:
+        """End the process, whether it was used or not."""
+        self.process.kill()
+        self.process.communicate()
+
+
+def _serve() -> None:
+    """The other side of `Ahead`: nothing but the answer may go to the standard output."""
+    answer = os.dup(1)
+    os.dup2(2, 1)
+    # Half of the import draws charts and checks web addresses, of which this process does nothing.
+    sys.modules["altair"] = types.ModuleType("altair")
+    sys.modules["rfc3987_syntax"] = None  # type: ignore[assignment]
+    import great_expectations  # noqa: F401
+
+    requests = pickle.load(sys.stdin.buffer)
+    with os.fdopen(answer, "wb") as stream:
+        pickle.dump(judge(requests), stream)
+
+
+def _failures(
+    expectation: Mapping[str, Any], table: Table, ranks: np.ndarray, wrong: Sequence[int]
+) -> Iterator[Problem]:
     """One problem per failing row of one expectation."""
-    if result.success:
-        return
-    meta = result.expectation_config.meta or {}
-    champ = str(meta.get("champ") or result.expectation_config.kwargs.get("column") or "")
-    attendu = str(meta.get("attendu") or result.expectation_config.type)
+    meta = expectation.get("meta", {})
+    champ = str(meta.get("champ") or expectation["kwargs"].get("column") or "")
+    attendu = str(meta.get("attendu") or expectation["type"])
     remede = str(meta.get("remede") or "corrigez la cellule")
-    rows = (result.result or {}).get("unexpected_index_list") or []
-    lines = sorted({int(row["ligne"]) for row in rows})
-    for line in lines:
-        yield Problem(fichier, line, champ, attendu, "une valeur non conforme", remede)
-    if not lines:
-        yield Problem(fichier, None, champ, attendu, "un contrôle en échec", remede)
+    for line in table.lignes[np.isin(ranks, wrong)].tolist():
+        yield Problem(table.fichier, line, champ, attendu, "une valeur non conforme", remede)
+    if not wrong:
+        yield Problem(table.fichier, None, champ, attendu, "un contrôle en échec", remede)
 
 
 def quality_json(tables: Sequence[Table], problems: Sequence[Problem], notes: Sequence[str]) -> str:
@@ -120,7 +237,7 @@ def quality_json(tables: Sequence[Table], problems: Sequence[Problem], notes: Se
     """
     content = {
         "conforme": not problems,
-        "tables": [{"table": t.nom, "fichier": t.fichier, "lignes": len(t.rows)} for t in tables],
+        "tables": [{"table": t.nom, "fichier": t.fichier, "lignes": len(t)} for t in tables],
         "problemes": [asdict(problem) for problem in problems],
         "remarques": list(notes),
     }
@@ -185,10 +302,14 @@ def quality_html(
     if notes:
         items = "".join(f"<li>{html.escape(note)}</li>" for note in notes)
         parts.append(f"<h2>Remarques</h2><ul>{items}</ul>\n")
-    read = [[t.nom, t.fichier, len(t.rows)] for t in tables]
+    read = [[t.nom, t.fichier, len(t)] for t in tables]
     parts.append(_table("Fichiers lus", ["Table", "Fichier", "Lignes"], read))
     return (
         '<!DOCTYPE html>\n<html lang="fr"><head><meta charset="utf-8">'
         f"<title>{html.escape(title)}</title><style>{_STYLE}</style></head>\n"
         f"<body><main>{''.join(parts)}</main></body></html>\n"
     )
+
+
+if __name__ == "__main__":
+    _serve()

@@ -1,4 +1,7 @@
-"""Reading one CSV as French software exports it, into typed rows that know their line."""
+"""Reading one CSV as French software exports it, into typed rows that know their line.
+
+Each distinct cell of a column is read once: a ledger repeats its dates, codes and wordings.
+"""
 
 from __future__ import annotations
 
@@ -8,14 +11,16 @@ import difflib
 import io
 import re
 import unicodedata
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
-from functools import lru_cache
+from functools import cached_property, lru_cache
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from analyses.paths import PARAMS
@@ -28,36 +33,137 @@ TABLES = (
     "formations_academie",
 )
 _DTYPES = {"integer": "int64", "montant": "int64"}
+_DEBUT = 1 << 16  # characters in which the header ends
+_PAQUET = 1000  # rows turned into columns at a time
 _SEPARATEURS = (";", ",", "\t")
 _ERREUR_TABLEUR = re.compile(
     r"#(REF!|N/A|VALEUR!|VALUE!|DIV/0!|NOM\s?\?|NAME\?|NUL!|NULL!|NOMBRE!)"
 )
+_MONTANT_USUEL = re.compile(r"(\d{1,3}(?: \d{3})+|\d+)(?:[.,](\d{0,2}))?", re.ASCII)
 
 
 class Unreadable(ValueError):
     """A cell that cannot be read; the message says what was expected, never the value."""
 
 
-@dataclass
-class Table:
-    """A table as read: rows {field: value}; a cell that could not be read is None and in `bad`."""
+@dataclass(frozen=True)
+class Column:
+    """A column: its distinct cells, and for each row the rank of its cell among them."""
 
-    nom: str
-    fichier: str
-    rows: list[dict[str, Any]] = field(default_factory=list)
-    bad: list[set[str]] = field(default_factory=list)
-    problems: list[Problem] = field(default_factory=list)
-    controles: list[str] = field(default_factory=list)
-    readable: bool = True
+    codes: np.ndarray  # int64, one per row
+    values: np.ndarray  # object, one per distinct cell; None where it could not be read
+    bad: np.ndarray  # bool, one per distinct cell
+
+    @property
+    def cells(self) -> np.ndarray:
+        """Value of each row (object).
+
+        >>> Column(np.array([0, 1, 0]), objects(["a", "b"]), np.array([False] * 2)).cells.tolist()
+        ['a', 'b', 'a']
+        """
+        return self.values[self.codes]
+
+    @property
+    def ranks(self) -> np.ndarray:
+        """Rank of each row's value (int64): equal values share one, however they were written.
+
+        >>> Column(np.array([0, 1, 2]), objects(["1", "2", "1"]), np.zeros(3, bool)).ranks.tolist()
+        [0, 1, 0]
+        """
+        seen: dict[Any, int] = {}
+        ranks = [seen.setdefault(value, len(seen)) for value in self.values]
+        return np.array(ranks, dtype="int64")[self.codes]
+
+    def where(self, test: Callable[[Any], bool]) -> np.ndarray:
+        """Rows (bool) whose value passes a test, made once per distinct value.
+
+        >>> Column(np.array([0, 1, 0]), objects([1, 5]), np.zeros(2, bool)).where(bool).tolist()
+        [True, True, True]
+        """
+        return np.array([test(value) for value in self.values], dtype=bool)[self.codes]
+
+
+def objects(values: Sequence[Any]) -> np.ndarray:
+    """One-dimensional array of Python objects, whatever they are.
+
+    >>> objects([(1, 2), None]).shape
+    (2,)
+    """
+    array = np.empty(len(values), dtype=object)
+    array[:] = values
+    return array
+
+
+class Table:
+    """A table as read. `columns`: field -> Column; `lignes`: line of each row in the file.
+
+    `rows` and `bad` show the same row by row: {field: value}, and the fields not read.
+
+    >>> table = Table("mandats", "m.csv", [{"ligne": 2, "type": "x"}], [{"type"}])
+    >>> len(table), table.rows, table.bad, table.good.tolist()
+    (1, [{'type': 'x', 'ligne': 2, 'fichier': 'm.csv'}], [{'type'}], [False])
+    """
+
+    def __init__(
+        self,
+        nom: str,
+        fichier: str,
+        rows: Sequence[Mapping[str, Any]] = (),
+        bad: Sequence[set[str]] = (),
+    ) -> None:
+        self.nom, self.fichier, self.readable = nom, fichier, True
+        self.problems: list[Problem] = []
+        self.controles: list[str] = []
+        self.lignes = np.array([row["ligne"] for row in rows], dtype="int64")
+        known = dict.fromkeys(name for row in rows for name in row)
+        names = list(known) if rows else [f["name"] for f in table_schema(nom)["fields"]]
+        self.columns = {
+            name: Column(
+                np.arange(len(rows)),
+                objects([row.get(name) for row in rows]),
+                np.array([name in wrong for wrong in bad], dtype=bool),
+            )
+            for name in names
+            if name not in ("ligne", "fichier")
+        }
+
+    def __len__(self) -> int:
+        return len(self.lignes)
+
+    @cached_property
+    def rows(self) -> list[dict[str, Any]]:
+        names = [*self.columns, "ligne", "fichier"]
+        cells = [column.cells.tolist() for column in self.columns.values()]
+        lines, files = self.lignes.tolist(), [self.fichier] * len(self)
+        return [
+            dict(zip(names, row, strict=True)) for row in zip(*cells, lines, files, strict=True)
+        ]
+
+    @cached_property
+    def bad(self) -> list[set[str]]:
+        wrong: list[set[str]] = [set() for _ in range(len(self))]
+        for name, column in self.columns.items():
+            for row in np.flatnonzero(column.bad[column.codes]):
+                wrong[row].add(name)
+        return wrong
+
+    @property
+    def good(self) -> np.ndarray:
+        """Whether every cell of a row was read (bool, one per row)."""
+        good = np.ones(len(self), dtype=bool)
+        for column in self.columns.values():
+            if column.bad.any():
+                good &= ~column.bad[column.codes]
+        return good
 
     @property
     def good_rows(self) -> list[dict[str, Any]]:
         """Rows of which every cell was read.
 
-        >>> Table("mandats", "m.csv", [{"ligne": 2}, {"ligne": 3}], [set(), {"montant"}]).good_rows
-        [{'ligne': 2}]
+        >>> Table("mandats", "m.csv", [{"ligne": 2}, {"ligne": 3}], [set(), set()]).good_rows
+        [{'ligne': 2, 'fichier': 'm.csv'}, {'ligne': 3, 'fichier': 'm.csv'}]
         """
-        return [row for row, bad in zip(self.rows, self.bad, strict=True) if not bad]
+        return [row for row, good in zip(self.rows, self.good, strict=True) if good]
 
 
 @lru_cache
@@ -117,7 +223,12 @@ def clean(text: str) -> str:
     >>> clean('\\u00a0="00123"\\t')
     '00123'
     """
-    text = re.sub("[\u00a0\u202f\u2007\u2009]", " ", text).strip()
+    if not text.isascii():
+        for blank in "\u00a0\u202f\u2007\u2009":
+            text = text.replace(blank, " ")
+    text = text.strip()
+    if not text.startswith("="):
+        return text
     formula = re.fullmatch(r'="([^"]*)"', text)
     return formula.group(1) if formula else text
 
@@ -131,7 +242,12 @@ def read_montant(text: str) -> int:
     Traceback (most recent call last):
     analyses.depot.table.Unreadable: deux décimales au plus
     """
-    body = re.sub(r"\s*(€|eur|euros?)\s*", "", clean(text).casefold().replace("\u2212", "-"))
+    body = clean(text)
+    usual = _MONTANT_USUEL.fullmatch(body)
+    if usual:
+        decimals = usual.group(2) or ""
+        return int(usual.group(1).replace(" ", "")) * 100 + int(decimals.ljust(2, "0"))
+    body = re.sub(r"\s*(€|eur|euros?)\s*", "", body.casefold().replace("\u2212", "-"))
     negative = False
     for pattern in (r"\((.+)\)", r"-\s*(.+)", r"(.+?)\s*-"):
         found = re.fullmatch(pattern, body)
@@ -200,6 +316,8 @@ def read_identifiant(text: str) -> str:
     ('1800000000000', '6568', '00012')
     """
     text = clean(text)
+    if text.isascii() and text.isalnum() and "e" not in text and "E" not in text:
+        return text
     if rounded(text):
         number = Decimal(text.replace(",", "."))
         if number == number.to_integral_value():
@@ -213,6 +331,8 @@ def rounded(text: str) -> bool:
     >>> rounded("1,80333E+12"), rounded("1E5")
     (True, False)
     """
+    if "e" not in text and "E" not in text:
+        return False
     return bool(re.fullmatch(r"\d[.,]\d+[eE]\+?\d{1,2}|\d[eE]\+\d{1,2}", clean(text)))
 
 
@@ -320,12 +440,13 @@ def quoted(spec: Mapping[str, Any], value: str) -> str:
     return f"« {short} »"
 
 
-def _separator(text: str, known: Mapping[str, str]) -> str:
+def separator_of(text: str, known: Mapping[str, str]) -> str:
     """The separator under which most headers are known, else the most frequent."""
+    start = text[:_DEBUT]
 
     def score(separator: str) -> tuple[int, int]:
         try:
-            header = next(csv.reader(io.StringIO(text, newline=""), delimiter=separator), [])
+            header = next(csv.reader(io.StringIO(start, newline=""), delimiter=separator), [])
         except csv.Error:
             return (0, 0)
         return (sum(normal_header(cell) in known for cell in header), len(header))
@@ -333,22 +454,32 @@ def _separator(text: str, known: Mapping[str, str]) -> str:
     return max(_SEPARATEURS, key=score)
 
 
-def _records(text: str, separator: str, first: int) -> list[tuple[int, list[str]]]:
-    """Records with the number of their first physical line; blank records are dropped."""
+def _blank(cells: list[str]) -> bool:
+    text = "".join(cells)
+    return not text.strip() or ('="' in text and not any(clean(cell) for cell in cells))
+
+
+def read_records(text: str, separator: str, first: int = 1) -> Iterator[tuple[int, list[str]]]:
+    """Records with the number of their first physical line; blank records are dropped.
+
+    `Unreadable` carries the line of a quote that is not closed. `first`: line of the text's start.
+
+    >>> list(read_records('a;b\\n;\\n"x\\ny";2\\n', ";"))
+    [(1, ['a', 'b']), (3, ['x\\ny', '2'])]
+    """
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
-    records, start = [], 1
+    start = first
     try:
         for cells in reader:
-            if any(clean(cell) for cell in cells):
-                records.append((start + first - 1, cells))
-            start = reader.line_num + 1
+            if not _blank(cells):
+                yield start, cells
+            start = reader.line_num + first
     except csv.Error:
-        raise Unreadable(str(start + first - 1)) from None
-    return records
+        raise Unreadable(str(start)) from None
 
 
 def _columns(
-    table: Table, header: list[str], line: int, records: list[tuple[int, list[str]]]
+    table: Table, header: list[str], line: int, columns: Sequence[Sequence[str]]
 ) -> dict[str, int]:
     """Field -> position; unknown, repeated and missing columns are problems."""
     known, positions = header_names(table.nom), dict[str, int]()
@@ -357,8 +488,7 @@ def _columns(
         shown = " ".join(clean(title).split())
         name = known.get(normal_header(title))
         if name is None:
-            filled = any(len(c) > position and clean(c[position]) for _, c in records)
-            if not shown and not filled:
+            if not shown and not any(clean(cell) for cell in columns[position]):
                 continue
             close = difflib.get_close_matches(normal_header(title), known, 1)
             advice = f"« {known[close[0]]} » peut-être ; " if close else ""
@@ -419,49 +549,103 @@ def _bounds(spec: Mapping[str, Any], value: Any) -> tuple[str, str] | None:
     return None
 
 
-def _cell(table: Table, spec: Mapping[str, Any], raw: str, line: int) -> tuple[Any, bool]:
-    """Value of a cell and whether it is good; what is wrong becomes a problem."""
-    name, text = spec["name"], clean(raw)
+class _Wrong(ValueError):
+    """A cell that breaks its schema: (expected, found, remedy)."""
 
-    def wrong(expected: str, remedy: str, found: str | None = None) -> tuple[None, bool]:
-        shown = found or quoted(spec, text)
-        table.problems.append(Problem(table.fichier, line, name, expected, shown, remedy))
-        return None, False
 
-    if _ERREUR_TABLEUR.match(text):
-        return wrong("une valeur", "corrigez la formule dans le tableur", "une erreur de tableur")
-    how = reading(spec)
-    if not text and how != "quote_part":
-        if spec.get("constraints", {}).get("required"):
-            return wrong("une valeur", "remplissez la cellule", "cellule vide")
-        return (None, True) if spec["type"] in ("date", "integer", "number") else ("", True)
-    try:
-        value = _READERS[how](text) if how in _READERS else text
-    except Unreadable as error:
-        return wrong(str(error), "corrigez la cellule")
-    broken = _bounds(spec, value)
-    if broken:
-        return wrong(*broken)
-    if how == "identifiant" and rounded(text):
-        table.controles.append(
-            f"{table.fichier}, ligne {line}, champ « {name} » : identifiant écrit en nombre "
-            "arrondi par un tableur ; vérifiez ses derniers chiffres"
+def _reader(spec: Mapping[str, Any]) -> Callable[[str], Any]:
+    """What reads the cell of a field; it raises `_Wrong`."""
+    how, limits = reading(spec), spec.get("constraints", {})
+    read, required = _READERS.get(how), limits.get("required")
+    bounded = bool(limits.keys() - {"required"})
+    blank = None if spec["type"] in ("date", "integer", "number") else ""
+
+    def cell(raw: str) -> Any:
+        text = clean(raw)
+        if text.startswith("#") and _ERREUR_TABLEUR.match(text):
+            remedy = "corrigez la formule dans le tableur"
+            raise _Wrong("une valeur", "une erreur de tableur", remedy)
+        if not text and how != "quote_part":
+            if required:
+                raise _Wrong("une valeur", "cellule vide", "remplissez la cellule")
+            return blank
+        try:
+            value = read(text) if read else text
+        except Unreadable as error:
+            raise _Wrong(str(error), quoted(spec, text), "corrigez la cellule") from None
+        broken = _bounds(spec, value) if bounded else None
+        if broken:
+            raise _Wrong(broken[0], quoted(spec, text), broken[1])
+        return value
+
+    return cell
+
+
+def _column(
+    table: Table, rank: int, spec: Mapping[str, Any], cells: Sequence[str]
+) -> tuple[Column, list[tuple[int, int, Problem]], list[tuple[int, int, str]]]:
+    """A column read, its problems and its notes, each with (row, rank of the column)."""
+    codes, texts = pd.factorize(objects(cells))
+    read, values = _reader(spec), np.empty(len(texts), dtype=object)
+    identifier = reading(spec) == "identifiant"
+    wrong: dict[int, tuple[str, str, str]] = {}
+    doubtful = []
+    for code, text in enumerate(texts):
+        try:
+            values[code] = read(text)
+        except _Wrong as error:
+            wrong[code] = error.args
+        else:
+            if identifier and rounded(text):
+                doubtful.append(code)
+    bad = np.zeros(len(texts), dtype=bool)
+    bad[list(wrong)] = True
+    problems, notes = [], []
+    for row in np.flatnonzero(bad[codes]) if wrong else ():
+        line, (expected, found, remedy) = int(table.lignes[row]), wrong[codes[row]]
+        problem = Problem(table.fichier, line, spec["name"], expected, found, remedy)
+        problems.append((int(row), rank, problem))
+    for row in np.flatnonzero(np.isin(codes, doubtful)) if doubtful else ():
+        note = (
+            f"{table.fichier}, ligne {table.lignes[row]}, champ « {spec['name']} » : identifiant "
+            "écrit en nombre arrondi par un tableur ; vérifiez ses derniers chiffres"
         )
-    return value, True
+        notes.append((int(row), rank, note))
+    return Column(codes, values, bad), problems, notes
 
 
-def _row(
-    table: Table, cells: list[str], positions: Mapping[str, int], line: int
-) -> tuple[dict[str, Any], set[str]]:
-    row: dict[str, Any] = {}
-    bad: set[str] = set()
-    for spec in table_schema(table.nom)["fields"]:
-        position = positions[spec["name"]]
-        raw = cells[position] if position < len(cells) else ""
-        row[spec["name"]], good = _cell(table, spec, raw, line)
-        if not good:
-            bad.add(spec["name"])
-    return row | {"ligne": line, "fichier": table.fichier}, bad
+def _transposed(
+    table: Table, records: Iterator[tuple[int, list[str]]], width: int
+) -> tuple[list[list[str]], list[tuple[int, int, Problem]]]:
+    """Cells by column, and the records that are too wide: (row they would have been, -1, problem).
+
+    The rows are dropped as they are turned: millions of small lists would cost more than reading.
+    """
+    columns: list[list[str]] = [[] for _ in range(width)]
+    lines: list[int] = []
+    wide = []
+    while batch := list(islice(records, _PAQUET)):
+        rows = []
+        for number, cells in batch:
+            if len(cells) != width:
+                if any(clean(cell) for cell in cells[width:]):
+                    problem = Problem(
+                        table.fichier,
+                        number,
+                        "",
+                        f"{width} cellules",
+                        f"{len(cells)} cellules",
+                        "entourez de guillemets la cellule qui contient le séparateur",
+                    )
+                    wide.append((len(lines), -1, problem))
+                    continue
+                cells = (cells + [""] * width)[:width]
+            lines.append(number)
+            rows.append(cells)
+        for column, cells_ in zip(columns, zip(*rows, strict=True), strict=False):
+            column.extend(cells_)
+    table.lignes = np.array(lines, dtype="int64")
+    return columns, wide
 
 
 def read_table(path: Path, nom: str, fichier: str) -> Table:
@@ -488,36 +672,29 @@ def read_table(path: Path, nom: str, fichier: str) -> Table:
     declared = re.match(r"sep=(.)\r?\n", text, re.IGNORECASE)
     if declared:
         text, first = text[declared.end() :], 2
+    records = read_records(text, separator_of(text, known), first)
     try:
-        records = _records(text, _separator(text, known), first)
+        line, header = next(records, (0, []))
+        columns, problems = _transposed(table, records, len(header))
     except Unreadable as error:
         return unreadable(
             int(str(error)), "un CSV bien formé", "un guillemet mal fermé", "corrigez cette ligne"
         )
-    if not records:
+    if not header:
         return unreadable(1, "une ligne d'en-têtes", "un fichier vide", "déposez le fichier entier")
-    (line, header), records = records[0], records[1:]
-    positions = _columns(table, header, line, records)
+    positions = _columns(table, header, line, columns)
     if table.problems:
-        table.readable = False
+        table.readable, table.lignes = False, table.lignes[:0]
         return table
-    for number, cells in records:
-        if any(clean(cell) for cell in cells[len(header) :]):
-            table.problems.append(
-                Problem(
-                    fichier,
-                    number,
-                    "",
-                    f"{len(header)} cellules",
-                    f"{len(cells)} cellules",
-                    "entourez de guillemets la cellule qui contient le séparateur",
-                )  # fmt: skip
-            )
-            table.readable = False
-            continue
-        row, bad = _row(table, cells, positions, number)
-        table.rows.append(row)
-        table.bad.append(bad)
+    table.readable = not problems
+    notes: list[tuple[int, int, str]] = []
+    for rank, spec in enumerate(table_schema(nom)["fields"]):
+        name = spec["name"]
+        table.columns[name], wrong, doubts = _column(table, rank, spec, columns[positions[name]])
+        columns[positions[name]] = []
+        problems, notes = problems + wrong, notes + doubts
+    table.problems = [problem for *_, problem in sorted(problems, key=lambda one: one[:2])]
+    table.controles = [note for *_, note in sorted(notes, key=lambda one: one[:2])]
     return table
 
 
@@ -527,12 +704,13 @@ def frame(table: Table) -> pd.DataFrame:
     >>> frame(Table("justifications", "j.csv")).columns.tolist()[-2:]
     ['ligne', 'fichier']
     """
-    rows = table.good_rows
+    good = table.good
     columns: dict[str, pd.Series] = {}
     for spec in table_schema(table.nom)["fields"]:
-        values = [row[spec["name"]] for row in rows]
+        column = table.columns[spec["name"]]
         dtype = _DTYPES.get(reading(spec), "object")
+        values = column.values[column.codes[good]]
         columns[spec["name"]] = pd.Series(values, dtype=dtype)  # type: ignore[call-overload]
-    columns["ligne"] = pd.Series([row["ligne"] for row in rows], dtype="int64")
-    columns["fichier"] = pd.Series([table.fichier] * len(rows), dtype=object)
+    columns["ligne"] = pd.Series(table.lignes[good])
+    columns["fichier"] = pd.Series([table.fichier] * len(columns["ligne"]), dtype=object)
     return pd.DataFrame(columns)

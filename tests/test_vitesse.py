@@ -1,0 +1,66 @@
+"""The fast paths give what the plain ones give."""
+
+from __future__ import annotations
+
+from fractions import Fraction as F
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from analyses.calcul.money import share, share_many
+from analyses.depot import controles
+from analyses.depot.table import Table, read_montant, read_records
+
+WEIGHTS = st.lists(st.fractions(0, 10, max_denominator=50), min_size=1, max_size=5).filter(any)
+
+
+@given(st.lists(st.integers(-(10**17), 10**17), max_size=5), WEIGHTS)
+def test_many_amounts_are_shared_as_each_one(totals, weights):
+    keyed = dict(enumerate(weights))
+    parts = share_many(totals, keyed)
+    for row, total in enumerate(totals):
+        assert {key: int(part[row]) for key, part in parts.items()} == share(total, keyed)
+
+
+@given(st.integers(0, 10**9), st.sampled_from(["{}", "{} €", "{} ", "+{}", "{}-"]))
+def test_an_amount_reads_the_same_however_it_is_grouped(centimes, shape):
+    euros, rest = divmod(centimes, 100)
+    sign = -1 if shape == "{}-" else 1
+    for grouped in (
+        f"{euros}",
+        f"{euros:,}".replace(",", " "),
+        f"{euros:,}".replace(",", "\u202f"),
+    ):
+        assert read_montant(shape.format(f"{grouped},{rest:02d}")) == sign * centimes
+
+
+@given(st.lists(st.lists(st.text("ab;\"\n ='", max_size=4), min_size=1, max_size=3), max_size=6))
+def test_records_keep_their_first_line_and_lose_only_blank_ones(rows):
+    text, expected, line = "", [], 1
+    for cells in rows:
+        quoted = ['"' + cell.replace('"', '""') + '"' for cell in cells]
+        record = ";".join(quoted) + "\n"
+        if any(cell.strip() not in ("", '=""') for cell in cells):
+            expected.append((line, cells))
+        text += record
+        line += record.count("\n")
+    assert list(read_records(text, ";")) == expected
+
+
+def rules(*rows: dict) -> Table:
+    base = {name: "" for name in ("code_analytique", "convention", "nature", "fonction")}
+    base |= {"tiers": "", "objet": "", "priorite": 1, "quote_part": F(1)}
+    lines = [base | row | {"ligne": number} for number, row in enumerate(rows, 2)]
+    return Table("affectations", "a.csv", lines, [set() for _ in lines])
+
+
+def test_rules_that_cannot_mix_are_known_without_the_lines():
+    half = {"quote_part": F(1, 2)}
+    assert controles._never_mix(rules({"code_analytique": "A"}, {"code_analytique": "B"}))
+    assert controles._never_mix(rules({"nature": "65"}, {"nature": "61"}))
+    assert controles._never_mix(rules({}, {"priorite": 2}))
+    assert controles._never_mix(rules(half, half))
+    assert not controles._never_mix(rules({"nature": "65"}, {"nature": "656"}))
+    assert not controles._never_mix(rules({"objet": "a"}, {"objet": "b"}))
+    assert not controles._never_mix(rules({"code_analytique": "A"}, {"nature": "65"}))
+    assert not controles._never_mix(rules(half))
