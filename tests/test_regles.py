@@ -370,6 +370,15 @@ def test_the_previous_exercise_missing_is_unknown_never_zero():
     assert (solde.cout, solde.du, solde.solde) == (None, None, None)
 
 
+def test_a_line_of_an_action_of_a_later_avenant_is_not_assigned():
+    """The action does not exist in the version of the exercise: the line is shown apart."""
+    depot = _depot([_line(1, "emploi", "v3-1", 500), _line(2, "emploi", "v3-7", 900)])
+    extra = depot.affectations.iloc[[0]].assign(code_analytique="emploi/v3-7", action="v3-7")
+    depot.affectations = pd.concat([depot.affectations, extra.assign(contrat="emploi")])
+    done = _run(depot).executions[2024]
+    assert done.non_affecte["montant_signe"].tolist() == [900]
+
+
 def test_two_amounts_for_one_carry_over_are_refused():
     columns = ["contrat", "action", "financeur", "exercice_origine", "montant", "accord_le"]
     columns += ["ligne", "fichier"]
