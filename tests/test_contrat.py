@@ -8,6 +8,7 @@ from datetime import date
 from pathlib import Path
 
 import pytest
+import yaml
 
 from analyses.contrat.contradictions import find_contradictions, uncertain_readings
 from analyses.contrat.load import load_contrats
@@ -131,6 +132,67 @@ def test_error_avenant_before_its_contract(params):
     _avenant(params, effet="2023-01-01")
     with pytest.raises(BilanError, match="version.effet.*après celle du contrat"):
         load_contrats("55", params=params)
+
+
+def _version(params: Path, contrat: str, name: str, head: str) -> None:
+    folder = params / "contrats/55" / contrat / name
+    folder.mkdir()
+    (folder / "contrat.yaml").write_text(head, encoding="utf-8")
+    registre = params / "registre.yaml"
+    content = yaml.safe_load(registre.read_text(encoding="utf-8"))
+    content["departements"]["55"]["contrats"][contrat]["versions"].append(name)
+    registre.write_text(yaml.safe_dump(content), encoding="utf-8")
+
+
+_HEAD = 'version: {{code: x, libelle: x, effet: "{}", source: x}}\n'
+
+
+@pytest.mark.parametrize(
+    ("name", "head", "message"),
+    [
+        ("av", _HEAD.format("2023-12-31"), "av/contrat.yaml.*« 2023-12-31 », avant le contrat"),
+        ("2024-03-01-av", _HEAD.format("2024-07-01"), "signé après le contrat, le 2024-06-20"),
+        ("av", _HEAD.format("bientôt"), "la date d'effet de la version, AAAA-MM-JJ ; trouvé « bie"),
+        ("av", "titre: x\n", "champ « version.effet ».*trouvé rien"),
+    ],
+)
+def test_error_in_a_version(params, name, head, message):
+    _version(params, "emploi", name, head)
+    with pytest.raises(BilanError, match=message):
+        load_contrats("55", params=params)
+
+
+def test_error_avenants_out_of_order_and_every_contract_at_once(params):
+    _version(params, "solidarites", "av-1", _HEAD.format("2025-06-01"))
+    _version(params, "solidarites", "av-2", _HEAD.format("2025-03-01"))
+    _version(params, "emploi", "av-3", _HEAD.format("2020-01-01"))
+    with pytest.raises(BilanError) as error:
+        load_contrats("55", params=params)
+    words = str(error.value)
+    assert (
+        "solidarites/av-2/contrat.yaml" in words and "celle de l'avenant précédent (av-1)" in words
+    )
+    assert "emploi/av-3/contrat.yaml" in words and len(error.value.problems) == 2
+
+
+def test_error_version_without_folder(params):
+    registre = params / "registre.yaml"
+    text = registre.read_text(encoding="utf-8")
+    registre.write_text(text.replace("-initial]", "-initial, perdu]", 1), encoding="utf-8")
+    with pytest.raises(BilanError, match="perdu/contrat.yaml : .*fichier absent"):
+        load_contrats("55", params=params)
+
+
+def test_an_avenant_of_a_later_year_keeps_the_figures_of_the_first(params):
+    """Clauses of 2025 have their own codes: the ceiling of 2024 stays 479 250 €."""
+    head = _HEAD.format("2025-01-01") + (
+        'clauses:\n  - {code: volet_3_2025, valeur: 500000, article: "avenant, art. 1"}\n'
+    )
+    _version(params, "emploi", "av", head)
+    emploi = load_contrats("55", params=params)["emploi"]
+    assert emploi.clauses["plafond_v3"].valeur == 479250
+    assert emploi.clauses["volet_3_2025"].valeur == 500000
+    assert emploi.clauses["volet_3_2025"].groupes == ["v3"]
 
 
 def test_error_unknown_departement():

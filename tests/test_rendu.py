@@ -9,9 +9,10 @@ from types import SimpleNamespace as NS
 
 import pytest
 
-from analyses.calcul.execution import execution
+from analyses.calcul import moteur
+from analyses.calcul.execution import prepare
 from analyses.calcul.indicateurs import attainment
-from analyses.calcul.parametres import load_seuils
+from analyses.calcul.parametres import load_lectures, load_seuils
 from analyses.calcul.risque import evaluer
 from analyses.calcul.situation import situations
 from analyses.calcul.trajectoire import load_trajectoires
@@ -19,7 +20,7 @@ from analyses.contrat.contradictions import find_contradictions
 from analyses.contrat.load import load_contrats
 from analyses.paths import NOTEBOOKS
 from analyses.projection.modele import load_modele
-from analyses.rendu import atteinte, fmt, plots, show, show_risque
+from analyses.rendu import atteinte, fmt, plots, show, show_regles, show_risque
 from analyses.rendu.html import to_html
 
 NAMES = {
@@ -27,6 +28,7 @@ NAMES = {
     "02-execution",
     "03-sous-consommation",
     "04-indicateurs",
+    "05-regles",
     "bilan-final",
     "bilan-intermediaire",
     "etat-avancement",
@@ -52,11 +54,15 @@ def _depot(**given):
 
 def _bilan(depot, arrete_au=None):
     contrats, seuils = load_contrats("55"), load_seuils()
-    run = execution(depot, contrats, arrete_au)
+    preparations = [prepare(depot, contrats, arrete_au)]
+    regles = moteur.run(preparations, {}, load_lectures())
+    run = regles.executions[2024]
     known = load_trajectoires(contrats)
     rows = situations(run, contrats, depot, arrete_au, known)
     risque = evaluer(rows, contrats, seuils, load_modele())
     return NS(
+        preparations=preparations,
+        regles=regles,
         contrats=contrats,
         depots=[depot],
         executions=[run],
@@ -111,6 +117,7 @@ def test_every_cell_runs_when_no_file_was_given(path, empty, monkeypatch):
     for module in (show, show_risque, atteinte):
         monkeypatch.setattr(module, "figure", lambda fig, alt: shown.append(alt))
     modules = {"show": show, "show_risque": show_risque, "atteinte": atteinte}
+    modules["show_regles"] = show_regles
     names = modules | {"b": empty, "exercice": 2024}
     for cell in _cells(path)[3:]:
         if cell["cell_type"] == "code":
@@ -127,6 +134,64 @@ def test_execution_without_ledger_is_not_zero(empty):
     assert "non renseigné" in html and not re.search(r">0,00\xa0€", html)
     assert "Non renseigné" in show.banner(empty).data
     assert "mandats.csv 2024" in show.banner(empty).data
+
+
+def test_rules_without_ledger_say_what_the_contract_alone_says(empty):
+    """The plan is known (50 %, ceilings, advance), nothing that depends on a ledger is."""
+    html = show_regles.soldes(empty).to_html()
+    assert "106\u202f000,00" in html and "107\u202f818,20" in html
+    assert html.count("non renseigné") >= 10
+    parts = show_regles.parts_departement(empty, "solidarites").to_html()
+    assert parts.count("50,0\xa0%") == 24 and "respectée" not in parts
+    assert "105\u202f375,00" in show_regles.piliers(empty).to_html()  # axe 1, not 103 194
+    assert "non renseigné" in show_regles.personnel(empty).data
+    assert "aucune" in show_regles.decisions(empty).data
+
+
+def test_decisions_and_staff_are_shown_without_third_party_nor_wording():
+    import pandas as pd
+
+    columns = ["exercice", "numero_mandat", "numero_ligne", "date_emission", "type"]
+    columns += ["mandat_origine", "nature", "fonction", "code_analytique", "convention", "tiers"]
+    columns += ["objet", "montant", "date_paiement", "id_engagement"]
+    secret = "Dupont Jeanne"
+    lines = [
+        (2024, "7", "1", date(2024, 5, 2), "ordinaire", "", nature, "", "A", "", secret, secret)
+        + (100_000, None, "")
+        for nature in ("617", "64131", "6064")
+    ]
+    lines = [(*line[:1], str(rank), *line[2:]) for rank, line in enumerate(lines)]
+    rule = {"priorite": 1, "code_analytique": "A", "contrat": "emploi", "action": "v3-1"}
+    blank = dict.fromkeys(["convention", "nature", "fonction", "tiers", "objet", "motif"], "")
+    agents = [("P", "emploi", "v3-1", 1, 2, 400_000, date(2024, 4, 1), date(2024, 4, 30))]
+    names = ["poste", "contrat", "action", "quotite", "ligne", "cout_mensuel_charge", "debut"]
+    decided = [(2024, "0", "1", "ineligible", "hors de l'action", date(2025, 2, 3), "note 3")]
+    b = _bilan(
+        _depot(
+            mandats=pd.DataFrame(lines, columns=columns),
+            affectations=pd.DataFrame([rule | blank | {"quote_part": 1}]),
+            temps_agents=pd.DataFrame(agents, columns=[*names, "fin"]),
+            decisions_eligibilite=pd.DataFrame(
+                decided,
+                columns=["exercice", "numero_mandat", "numero_ligne", "decision", "motif"]
+                + ["decide_le", "piece"],
+            ),
+        )
+    )
+    shown = [
+        show_regles.decisions(b),
+        show_regles.personnel(b),
+        show_regles.double_compte(b),
+        show_regles.ineligibles_par_volet(b),
+        show.ineligibles(b),
+        show_regles.series(b),
+        show_regles.effets_lectures(b),
+    ]
+    pages = [_html(one) for one in shown]
+    assert all(secret not in page for page in pages)
+    assert "décision du 03/02/2025 : hors de l&#39;action (pièce : note 3)" in pages[0]
+    assert "4\u202f000,00" in pages[1] and "1\u202f000,00" in pages[2] and "64131" in pages[2]
+    assert "fournitures (art. 4.2)" in pages[3] and "64131" not in pages[4]
 
 
 def test_simulated_data_are_said():

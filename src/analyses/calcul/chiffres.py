@@ -11,7 +11,7 @@ from datetime import date
 from fractions import Fraction
 from typing import Any
 
-from analyses.calcul.citations import clause_of
+from analyses.calcul.citations import cite, clause_of
 from analyses.calcul.execution import Execution
 from analyses.calcul.money import decimal_text, euros_text
 from analyses.calcul.moteur import Chaine, Regles, advances, consumed
@@ -222,6 +222,7 @@ def _parts(lieu: _Lieu, regles: Regles) -> Iterator[Chiffre]:
 # --- carry-overs ----------------------------------------------------------------------------
 
 
+@cite(lectures=("realise-annexe-6",))
 def annexe_6(chaine: Chaine, realise: int | None, lecture: str = "a-b-c-d-e") -> int | None:
     """« Montant total réalisé » of annexe 6, printed without a letter nor a formula.
 

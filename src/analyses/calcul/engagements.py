@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from datetime import date
 
+import numpy as np
 import pandas as pd
 
 from analyses.calcul.affectation import SIGNES
@@ -48,25 +49,23 @@ def paid_on(lignes: pd.DataFrame, *mandats: pd.DataFrame | None) -> list[date | 
     >>> paid_on(lines, lines)
     [datetime.date(2024, 5, 2), datetime.date(2024, 5, 2)]
     """
-    columns = ["type", "mandat_origine", "numero_ligne", "date_paiement"]
-    asked = [
-        None if not pd.isna(day) or SIGNES.get(kind, 1) > 0 or not origin else (origin, line)
-        for kind, origin, line, day in lignes[columns].itertuples(index=False)
-    ]
-    wanted = {origin for key in asked if key is not None for origin in [key[0]]}
+    days = lignes["date_paiement"].astype(object)
+    reversal = lignes["type"].map(SIGNES).to_numpy() < 0
+    asked = np.flatnonzero(days.isna().to_numpy() & reversal)
+    keys = lignes.iloc[asked][["mandat_origine", "numero_ligne"]]
     paid: dict[tuple[str, str], date] = {}
-    for frame in mandats if wanted else ():
+    for frame in mandats if len(asked) else ():
         if frame is None:
             continue
-        kept = frame[frame["numero_mandat"].isin(wanted) & frame["date_paiement"].notna()]
-        names = ["type", "numero_mandat", "numero_ligne", "date_paiement"]
-        for kind, number, line, day in kept[names].itertuples(index=False):
-            if SIGNES.get(kind, 1) > 0:
-                paid.setdefault((number, line), day)
-    return [
-        (None if pd.isna(day) else day) if key is None else paid.get(key)
-        for key, day in zip(asked, lignes["date_paiement"], strict=True)
-    ]
+        kept = frame[frame["numero_mandat"].isin(keys["mandat_origine"])]
+        kept = kept[kept["date_paiement"].notna() & (kept["type"].map(SIGNES) > 0)]
+        names = ["numero_mandat", "numero_ligne", "date_paiement"]
+        for number, line, day in kept[names].itertuples(index=False):
+            paid.setdefault((number, line), day)
+    result: list[date | None] = days.where(days.notna(), None).tolist()
+    for place, key in zip(asked, keys.itertuples(index=False, name=None), strict=True):
+        result[place] = paid.get(key)
+    return result
 
 
 def paid_mask(paye_le: pd.Series, arrete_au: date | None = None) -> pd.Series:

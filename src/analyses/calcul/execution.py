@@ -143,7 +143,9 @@ def prepare(depot: Any, contrats: Mapping[str, Any], arrete_au: date | None = No
         return Preparation(depot, covered, arrete_au, empty, empty, empty, False)
     origins = getattr(depot, "mandats_precedents", None)
     counted = _counted(assign(depot.mandats, depot.affectations, origins), year, arrete_au)
-    known = counted["contrat"].isin(list(covered)).to_numpy(dtype=bool)
+    # An action that a later avenant adds is not an action of this exercise.
+    codes = {f"{c.code}/{code}" for c in covered.values() for code in c.actions}
+    known = (counted["contrat"] + "/" + counted["action"]).isin(codes).to_numpy(dtype=bool)
     lines = _described(counted[known].reset_index(drop=True), covered, year)
     decisions = decided(
         getattr(depot, "decisions_precedentes", None), getattr(depot, "decisions_eligibilite", None)

@@ -6,10 +6,11 @@ A decision (decisions_eligibilite.csv) overrules every rule; it is dated, justif
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from analyses.calcul.affectation import SIGNES, plain
@@ -93,6 +94,29 @@ def outside_period(contrat: Any, groupe: str) -> str:
     return f"{words} ({clause.article})" if clause is not None else words
 
 
+def _codes(frame: pd.DataFrame) -> tuple[np.ndarray, list[tuple[str, ...]]]:
+    """Rank of each row among the distinct rows, and these rows as texts: a rule is then tried once
+    per distinct row.
+
+    >>> _codes(pd.DataFrame({"a": ["x", "y", "x"], "b": ["1", None, "1"]}))
+    (array([0, 1, 0]), [('x', '1'), ('y', '')])
+    """
+    rank = np.zeros(len(frame), dtype="int64")
+    for name in frame:
+        codes, uniques = pd.factorize(frame[name].astype(object))
+        rank = pd.factorize(rank * (len(uniques) + 1) + codes)[0]
+    first = np.unique(rank, return_index=True)[1]
+    rows = frame.iloc[first].astype(object).fillna("")
+    return rank, [tuple(map(str, row)) for row in rows.itertuples(index=False, name=None)]
+
+
+def _spread(rank: np.ndarray, values: Sequence[Any]) -> np.ndarray:
+    """The value of each row from that of each distinct row."""
+    distinct = np.empty(len(values), dtype=object)
+    distinct[:] = values
+    return distinct[rank]
+
+
 def judge(
     lignes: pd.DataFrame,
     contrats: Mapping[str, Any],
@@ -104,32 +128,48 @@ def judge(
     `motif_periode`, `hors_exercice` (its exercise is outside the years of its volet),
     `avant_periode` (issued before the first day of its volet), `paie` (chapter 012).
     """
-    reasons: dict[tuple[str, ...], str] = {}
-    periods = {
-        (code, key): (group.debut, group.fin.year, outside_period(contrat, key))
-        for code, contrat in contrats.items()
-        for key, group in contrat.groupes.items()
-    }
+    rank, asked = _codes(lignes[["contrat", "groupe", "nature", "objet_origine"]])
+    reasons = [ineligible_reason(contrats[code], *rest) for code, *rest in asked]
+    place, places = _codes(lignes[["contrat", "groupe"]])
+    groups = [contrats[code].groupes[key] for code, key in places]
+    periods = [outside_period(contrats[code], key) for code, key in places]
+    years = lignes["exercice"].to_numpy(dtype=object)
+    early = years < _spread(place, [group.debut.year for group in groups])
+    late = years > _spread(place, [group.fin.year for group in groups])
+    days = lignes["date_emission"].to_numpy(dtype=object)
+    before = days < _spread(place, [group.debut for group in groups])
+    decision, reason = _verdicts(lignes, decisions)
+    return pd.DataFrame(
+        {
+            "regle_ineligible": _spread(rank, reasons),
+            "decision": decision,
+            "motif_decision": reason,
+            "motif_periode": _spread(place, periods),
+            "hors_exercice": (early | late).astype(bool),
+            "avant_periode": before.astype(bool),
+            "paie": _spread(rank, [nature.startswith(PAIE) for _, _, nature, _ in asked]).astype(
+                bool
+            ),
+        },
+        index=lignes.index,
+    )
+
+
+def _verdicts(
+    lignes: pd.DataFrame, decisions: Mapping[LineKey, tuple[str, str]]
+) -> tuple[np.ndarray, np.ndarray]:
+    """Decision and reason of each line ('' when no decision speaks of it)."""
+    decision, reason = (np.full(len(lignes), "", dtype=object) for _ in range(2))
     numbers = {mandat for _, mandat, _ in decisions}
-    columns = ["contrat", "groupe", "nature", "objet_origine", "exercice", "numero_mandat"]
-    columns += ["numero_ligne", "type", "mandat_origine", "date_emission"]
-    rows = []
-    for line in lignes[columns].itertuples(index=False, name=None):
-        code, group, nature, objet, year, number, rank, kind, origin, day = line
-        asked = (code, group, str(nature or ""), str(objet or ""))
-        if asked not in reasons:
-            reasons[asked] = ineligible_reason(contrats[code], *asked[1:])
-        verdict = ("", "")
-        if numbers and (str(number) in numbers or str(origin) in numbers):
-            source = str(origin or "") if SIGNES.get(kind, 1) < 0 else ""
-            verdict = _decision(decisions, int(year), str(number), str(rank), source)
-        start, end, words = periods.get((code, group), (day, int(year), ""))
-        rows.append(
-            (reasons[asked], *verdict, words, not start.year <= int(year) <= end, day < start)
-            + (asked[2].startswith(PAIE),)
+    named = lignes["numero_mandat"].isin(numbers) | lignes["mandat_origine"].isin(numbers)
+    columns = ["exercice", "numero_mandat", "numero_ligne", "type", "mandat_origine"]
+    rows = lignes.loc[named, columns].itertuples(index=False, name=None)
+    for place, (year, number, line, kind, origin) in zip(np.flatnonzero(named), rows, strict=True):
+        source = str(origin or "") if SIGNES.get(kind, 1) < 0 else ""
+        decision[place], reason[place] = _decision(
+            decisions, int(year), str(number), str(line), source
         )
-    names = ["regle_ineligible", "decision", "motif_decision", "motif_periode", "hors_exercice"]
-    return pd.DataFrame(rows, columns=[*names, "avant_periode", "paie"], index=lignes.index)
+    return decision, reason
 
 
 @cite(lectures=("periode-du-volet", "double-compte-personnel"))

@@ -12,7 +12,7 @@ from datetime import date
 from fractions import Fraction
 from typing import Any
 
-from analyses.calcul.citations import clause_of
+from analyses.calcul.citations import cite, clause_of
 from analyses.calcul.execution import Execution, Preparation, execution
 from analyses.calcul.parts import Reports
 from analyses.calcul.recettes import Key
@@ -195,9 +195,16 @@ class _Etat:
             year, credits_cd, cd, _of_chain(before, "cd"), self.told(contrat, action.code, CD), fin
         )
         others = [v for f, v in used.items() if f not in (ETAT, CD) and v is not None]
-        chosen = rights if self.lectures.get("assiette-du-report") == "notifie" else cash
+        chosen = carried_chain(rights, cash, self.lectures.get("assiette-du-report", "verse"))
         known = told.get(year - 1)
         return Chaine(rights, cash, own, chosen, known, sum(others) if used else None)
+
+
+@cite("solidarites/report", lectures=("assiette-du-report",))
+def carried_chain(droits: Maillon, caisse: Maillon, lecture: str = "verse") -> Maillon:
+    """The chain of which the balance is carried over (annexe 6, A, B and F): what was paid and
+    not consumed, or, under the reading "notifie", what was notified and not consumed (art. 5)."""
+    return droits if lecture == "notifie" else caisse
 
 
 def _of(contrat: Any, groupe: str) -> list[Any]:

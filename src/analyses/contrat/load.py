@@ -269,13 +269,13 @@ def _load(
         problems += wrong
         if wrong:
             continue
-        state: dict[str, Any] = {}
-        for name, effect in versions:
-            if not state or a_la_date is None or effect <= a_la_date:
-                state = _read_version(base / name, state)
-        state["exercices"] = entry["exercices"]
+        names = [
+            name
+            for rank, (name, effect) in enumerate(versions)
+            if rank == 0 or a_la_date is None or effect <= a_la_date
+        ]
         try:
-            contracts.append((code, _build(state, code, departement, f"{code}/contrat.yaml")))
+            contracts.append((code, _contract(params, departement, code, tuple(names))))
         except BilanError as error:
             problems += error.problems
     problems += [p for _, contrat in contracts for p in _unfounded(contrat, params)]
@@ -308,11 +308,20 @@ def load_version(
         ]
     if problems:
         raise BilanError(problems)
+    kept = names[: names.index(version) + 1]
+    return _contract(params, departement, contrat, tuple(kept))
+
+
+@lru_cache(maxsize=32)
+def _contract(
+    params: Path, departement: str, code: str, versions: tuple[str, ...]
+) -> model.Contrat:
+    """A contract after some of its versions, overlaid in order."""
     state: dict[str, Any] = {}
-    for name in names[: names.index(version) + 1]:
-        state = _read_version(base / name, state)
-    state["exercices"] = entry["exercices"]
-    return _build(state, contrat, departement, f"{contrat}/contrat.yaml")
+    for name in versions:
+        state = _read_version(params / "contrats" / departement / code / name, state)
+    state["exercices"] = registry(params)[departement]["contrats"][code]["exercices"]
+    return _build(state, code, departement, f"{code}/contrat.yaml")
 
 
 def _unfounded(contrat: model.Contrat, params: Path) -> Iterator[Problem]:

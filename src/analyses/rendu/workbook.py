@@ -201,6 +201,7 @@ def _action_row(
         ),
         "realise": _euros(_first(totals, "realise")),
         "ineligible": _euros(_first(totals, "ineligible")),
+        "personnel": _euros(_first(totals, "personnel")),
         "imprime": {"total": printed_total[0]} if printed_total and printed_total[0] else {},
     }
     row["non_consomme.cd"] = evaluate("p - c", {"p": row["prevu.cd"], "c": row["consomme.cd"]})
@@ -210,11 +211,12 @@ def _action_row(
 def _chain_values(row: Row, chaine: Any) -> Row:
     """Carry-over of an action as the engine computed it; without it, nothing was received."""
     if chaine is None:
-        received: Row = {"report.etat": Fraction(0), "report.cd": Fraction(0)}
+        received: Row = dict.fromkeys(("recu.etat", "report.etat", "report.cd"), Fraction(0))
         keys = {"a_reporter.etat": "verse_non_consomme", "a_reporter.cd": "non_consomme.cd"}
         kept = {key: evaluate("max(x, 0)", {"x": row[source]}) for key, source in keys.items()}
         return received | kept
     return {
+        "recu.etat": _euros(chaine.droits.recu),
         "report.etat": _euros(chaine.caisse.recu),
         "report.cd": _euros(chaine.cd.recu),
         "verse_non_consomme": _euros(chaine.caisse.solde),
