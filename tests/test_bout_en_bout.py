@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import csv
 import json
+import re
+import shutil
 from decimal import Decimal
+from html import unescape
 from pathlib import Path
 
+import openpyxl
 import pytest
 
+from analyses.bilan import load
 from analyses.cli import main
+from analyses.rendu import fmt, show
 
 BILANS = {
     "intermediaire": (2024, "bilan-intermediaire"),
@@ -60,6 +66,89 @@ def test_pages_load_nothing_from_elsewhere(rapport):
     for page in rapport[0].glob("*.html"):
         text = page.read_text(encoding="utf-8")
         assert 'src="http' not in text and "<link" not in text, page.name
+
+
+def _cells(page: str, caption: str) -> list[list[str]]:
+    """Rows of the HTML table with this caption, as texts."""
+    table = re.search(rf"<caption>{caption}.*?</table>", page, re.S)
+    assert table is not None, caption
+    rows = re.findall(r"<tr>(.*?)</tr>", table[0].split("<tbody>")[1], re.S)
+    return [[unescape(c) for c in re.findall(r"<td[^>]*>(.*?)</td>", row, re.S)] for row in rows]
+
+
+def test_pages_workbook_and_results_say_the_same(rapport):
+    """Realised, planned and paid of each action: the HTML table, the workbook, resultats.csv."""
+    folder, name = rapport
+    page = (folder / f"{name}.html").read_text(encoding="utf-8")
+    book = openpyxl.load_workbook(folder / "tableaux.xlsx", data_only=True)
+    figures = {
+        (row["mesure"], row["exercice"], row["code"]): row["valeur"]
+        for row in _rows(folder)
+        if row["niveau"] == "action" and row["financeur"] in ("total", "etat")
+        if (row["mesure"], row["financeur"]) != ("prevu", "etat")
+    }
+    shown = 0
+    if name != "etat-avancement":  # it shows its actions in a figure
+        for year, _, label, planned, paid, realised, _, excluded, _ in _cells(
+            page, "Exécution par action"
+        ):
+            code = label.split(" – ")[0]
+            for measure, text in (("prevu", planned), ("verse", paid), ("realise", realised)) + (
+                ("ineligible", excluded),
+            ):
+                value = figures[measure, year, code]
+                assert text == (
+                    fmt.euros(round(Decimal(value) * 100)) if value else "non renseigné"
+                )
+                shown += 1
+    for sheet, column in [("Annexe 5", "Réalisé selon les mandats")] + [
+        (f"Bilan volet {n}", "Réalisé éligible selon les mandats") for n in (1, 2, 3)
+    ]:
+        year, titles = "", []
+        for row in book[sheet].iter_rows(values_only=True):
+            if column in row:
+                titles = list(row)
+            elif str(row[0]).startswith("Annexe"):
+                year = str(row[0])[-4:]
+            elif titles and row[2]:
+                value = row[titles.index(column)]
+                assert f"{value:.2f}" == figures["realise", year, row[2]], (sheet, row[2])
+                shown += 1
+    assert shown > 30
+
+
+@pytest.mark.parametrize(
+    ("absent", "measures"),
+    [
+        ("mandats", ["realise", "ineligible", "consomme", "taux_execution", "non_affecte"]),
+        ("affectations", ["realise", "ineligible", "consomme", "taux_execution", "non_affecte"]),
+        ("recettes", ["verse"]),
+        ("resultats_indicateurs", ["resultat"]),
+        ("justifications", ["statut_sous_consommation"]),
+    ],
+)
+def test_a_missing_file_is_unknown_never_zero(donnees, tmp_path, absent, measures):
+    folder = tmp_path / "55" / "2024"
+    shutil.copytree(donnees / "55" / "2024", folder)
+    for path in folder.glob(f"{absent}.csv*"):
+        path.unlink()
+    bilan = load("55", 2024, donnees=tmp_path)
+    rows = bilan.resultats[bilan.resultats["mesure"].isin(measures)]
+    if absent == "justifications":  # what the ledger explains by itself is still judged
+        rows = rows[rows["statut"] != "calcule"]
+    assert len(rows) and set(rows["statut"]) <= {"non_renseigne", "sans_objet"}
+    assert set(rows["valeur"]) == {""}
+    assert f"{absent}.csv 2024" in show.banner(bilan).data
+
+
+def test_a_year_without_a_folder_is_unknown_in_the_final_bilan(donnees, tmp_path):
+    shutil.copytree(donnees / "55" / "2024", tmp_path / "55" / "2024")
+    bilan = load("55", 2025, donnees=tmp_path, exercices="periode")
+    assert bilan.exercices == [2024, 2025]
+    rows = bilan.resultats[bilan.resultats["mesure"] == "realise"]
+    assert set(rows[rows["exercice"] == "2024"]["statut"]) == {"calcule"}
+    assert set(rows[rows["exercice"] == "2025"]["valeur"]) == {""}
+    assert "dossier absent, exercice non renseigné" in str(bilan.depots[1].controles)
 
 
 def test_totals_are_the_sums_of_what_is_shown(rapport):
