@@ -412,6 +412,53 @@ def test_final_takes_2025_by_itself(monkeypatch):
     assert [args[1] for args in seen] == [2025, 2024]
 
 
+def test_controler_says_what_was_read_or_what_is_wrong(tmp_path, monkeypatch, capsys):
+    from analyses import paths
+
+    monkeypatch.setattr(paths, "PROCESSED", tmp_path / "processed")
+    assert cli.main(["exemple", "--sortie", str(tmp_path)]) == 0
+    assert cli.main(["controler", "--donnees", str(tmp_path)]) == 0
+    text = capsys.readouterr().out
+    assert "exercice 2024 : fichiers conformes" in text and "Données simulées" in text
+    assert "- recettes : 11 lignes" in text and "reçu le 1er\u00a0mars\u00a02025" in text
+    report = Path(text.rsplit("Rapport de qualité : ", 1)[1].strip())
+    assert "Aucun problème" in report.read_text("utf-8")
+    (tmp_path / "55/2024/recettes.csv.source.yaml").unlink()
+    (tmp_path / "55/2024/justifications.csv").unlink()
+    assert cli.main(["controler", "--donnees", str(tmp_path)]) == 0
+    text = capsys.readouterr().out
+    assert "recettes.csv : provenance non renseignée" in text
+    assert "- justifications : non renseigné" in text
+    (tmp_path / "55/2024/recettes.csv").write_text("exercice\n", encoding="utf-8")
+    assert cli.main(["controler", "--donnees", str(tmp_path)]) == 1
+    assert "7 problèmes :" in capsys.readouterr().err
+
+
+@pytest.mark.skipif(os.name == "nt", reason="no super-user")
+def test_explorer_opens_jupyterlab_on_the_notebooks_in_french(monkeypatch):
+    started = {}
+
+    class Process:
+        def __init__(self, command, cwd, env):
+            folder = Path(env["JUPYTER_CONFIG_PATH"].split(os.pathsep)[0])
+            settings = (folder / "labconfig/default_setting_overrides.json").read_text("utf-8")
+            started.update(command=command, cwd=cwd, env=env, settings=settings, waits=[1])
+
+        def wait(self):
+            if started["waits"]:
+                started["waits"].pop()
+                raise KeyboardInterrupt
+            return 0
+
+    monkeypatch.setattr(subprocess, "Popen", Process)
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    assert cli.main(["explorer"]) == 0
+    assert started["command"][1:4] == ["-m", "jupyter", "lab"] and started["cwd"] == ROOT
+    assert "--LabApp.default_url=/lab/tree/notebooks" in started["command"]
+    assert "--allow-root" in started["command"]  # in a container
+    assert '"locale": "fr_FR"' in started["settings"]
+
+
 def test_contradictions_are_printed_and_written(tmp_path, capsys):
     target = tmp_path / "c.csv"
     assert cli.main(["controler-contrat", "--csv", str(target)]) == 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from datetime import date
 from typing import Any
 
 from analyses.commandes.options import add_scope
@@ -18,16 +19,17 @@ def add(commands: Any) -> None:
     check.set_defaults(run=_check)
 
 
-def _length(frame: Any) -> str:
+def _length(frame: Any, unit: str) -> str:
     if frame is None:
         return "non renseigné"
-    return f"{len(frame)} ligne{'s' if len(frame) > 1 else ''}"
+    return f"{len(frame)} {unit}{'s' if len(frame) > 1 else ''}"
 
 
 def _check(args: argparse.Namespace) -> int:
     from analyses.bilan import check_years, open_depots
     from analyses.contrat.load import load_contrats
     from analyses.paths import RAW
+    from analyses.rendu import fmt
 
     contrats = load_contrats(args.departement)
     check_years(contrats, [args.exercice], None)
@@ -35,36 +37,31 @@ def _check(args: argparse.Namespace) -> int:
     print(f"Département {args.departement}, exercice {args.exercice} : fichiers conformes.")
     if depot.simule:
         print("Données simulées")
-    for title, frame in (
-        ("mandats", depot.mandats),
-        ("affectations", depot.affectations),
-        ("recettes", depot.recettes),
-        ("résultats des indicateurs", depot.resultats),
-        ("justifications", depot.justifications),
-        ("temps des agents", depot.temps_agents),
-        ("engagements", depot.engagements),
-        ("décisions d'éligibilité", depot.decisions_eligibilite),
-        ("reports déclarés", depot.reports),
-        ("formations de l'Académie", depot.formations),
-        ("états d'avancement", depot.narratifs or None),
+    for title, frame, unit in (
+        ("mandats", depot.mandats, "ligne"),
+        ("affectations", depot.affectations, "ligne"),
+        ("recettes", depot.recettes, "ligne"),
+        ("résultats des indicateurs", depot.resultats, "ligne"),
+        ("justifications", depot.justifications, "ligne"),
+        ("temps des agents", depot.temps_agents, "ligne"),
+        ("engagements", depot.engagements, "ligne"),
+        ("décisions d'éligibilité", depot.decisions_eligibilite, "ligne"),
+        ("reports déclarés", depot.reports, "ligne"),
+        ("formations de l'Académie", depot.formations, "ligne"),
+        ("états d'avancement", depot.narratifs or None, "texte"),
     ):
-        words = _length(frame)
-        print(f"- {title} : " + (words.replace("ligne", "texte") if "états" in title else words))
+        print(f"- {title} : {_length(frame, unit)}")
     print("Provenance :")
     for source in depot.sources:
-        kind = {"reelle": "données réelles", "simulee": "données simulées"}.get(source.nature or "")
-        known = [
-            part
-            for part in (
-                source.producteur,
-                f"reçu le {source.recu_le}" if source.recu_le else "",
-                kind,
-            )
-            if part
-        ]
-        print(f"- {source.fichier} : {', '.join(known) or 'provenance non renseignée'}")
+        known = "provenance non renseignée"
+        if source.renseignee:
+            kind = {"reelle": "réelles", "simulee": "simulées"}[source.nature]
+            day = fmt.date(date.fromisoformat(source.recu_le))
+            known = f"{source.producteur}, reçu le {day}, données {kind}"
+        print(f"- {source.fichier} : {known}")
     warnings = list(depot.controles)
     print(f"Points d'attention : {len(warnings) or 'aucun'}")
     for warning in warnings:
         print(f"- {warning}")
+    print(f"Rapport de qualité : {depot.dossier / 'qualite.html'}")
     return 0
