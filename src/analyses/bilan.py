@@ -122,6 +122,7 @@ def open_depots(
     absent = {year for year in exercices if not (donnees / departement / str(year)).is_dir()}
     depots: list[Depot] = []
     problems: list[Problem] = []
+    notes: list[str] = []
     for year in exercices:
         if year in absent and len(absent) < len(exercices):
             note = f"{departement}/{year} : dossier absent, exercice non renseigné"
@@ -131,8 +132,9 @@ def open_depots(
             depots.append(open_exercice(departement, year, donnees, contrats))
         except BilanError as error:
             problems += error.problems
+            notes.append(error.note)
     if problems:
-        raise BilanError(problems)
+        raise BilanError(problems, "\n".join(notes))
     return depots
 
 

@@ -45,14 +45,16 @@ class BilanError(Exception):
     - a.csv : fournissez le fichier
     """
 
-    def __init__(self, problems: Problem | Sequence[Problem]) -> None:
+    def __init__(self, problems: Problem | Sequence[Problem], note: str = "") -> None:
         self.problems = [problems] if isinstance(problems, Problem) else list(problems)
+        self.note = note
         super().__init__(str(self))
 
     def __str__(self) -> str:
         count = len(self.problems)
         title = f"{count} problème{'s' if count > 1 else ''} :"
-        return "\n".join([title, *(f"- {problem}" for problem in self.problems)])
+        lines = [title, *(f"- {problem}" for problem in self.problems), self.note]
+        return "\n".join(line for line in lines if line)
 
 
 _REASONS: dict[type[OSError], str] = {

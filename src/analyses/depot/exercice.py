@@ -352,7 +352,7 @@ def open_exercice(
         if ahead:
             ahead.close()
     if problems:
-        raise BilanError(problems)
+        raise BilanError(problems, f"Rapport de qualité : {target / 'qualite.html'}")
     for name, table in tables.items():
         setattr(depot, _FIELDS.get(name, name), frame(table))
     precedents, decisions = before.get("mandats"), before.get("decisions_eligibilite")
@@ -402,7 +402,7 @@ def _gate(
         and (problem.fichier, problem.champ) not in repeated
     ]
     everything.sort(key=lambda p: (p.fichier, p.ligne or 0))
-    title = f"Qualité des fichiers déposés, {relative.replace('/', ', exercice ')}"
+    title = f"Qualité des fichiers déposés, département {relative.replace('/', ', exercice ')}"
     contents = {
         "qualite.json": gate.quality_json(read, everything, notes),
         "qualite.html": gate.quality_html(title, read, everything, notes, simule),

@@ -286,7 +286,8 @@ def quality_html(
     True
     """
     answer = (
-        f"{len(problems)} problème(s) : le bilan ne peut pas être produit."
+        f"{len(problems)} problème{'s' if len(problems) > 1 else ''} : le bilan ne peut pas être "
+        "produit."
         if problems
         else "Aucun problème : les fichiers déposés peuvent être utilisés."
     )
