@@ -63,6 +63,7 @@ def _bilan(depot, arrete_au=None):
     return NS(
         preparations=preparations,
         regles=regles,
+        departement="55",
         contrats=contrats,
         depots=[depot],
         executions=[run],

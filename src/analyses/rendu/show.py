@@ -191,23 +191,29 @@ def _period(b: Bilan) -> str:
         return ""
     text = str(years[0]) if len(years) == 1 else f"{min(years)}–{max(years)}"
     at = getattr(b, "arrete_au", None)
-    return f"{text}, arrêté au {fmt.date(at)}" if at else f"{text}, exercice entier"
+    whole = "exercice entier" if len(years) == 1 else "exercices entiers"
+    return f"{text}, " + (f"arrêté au {fmt.date(at)}" if at else whole)
 
 
 # --- opening --------------------------------------------------------------------------------
 
 
 def banner(b: Bilan) -> Markdown:
-    """What the figures are made from: simulated or not, exercises, closing date, provenance."""
+    """What the figures are made from: simulated or not, département, exercises, closing date,
+    provenance."""
+    from analyses.contrat.load import registry
+
     lines = []
     if b.simule:
         lines.append(
             "> **Données simulées** : ces chiffres sont un exemple, ils ne décrivent pas "
             "l'exécution réelle des contrats."
         )
-    lines.append(f"> **Exercice** : {_period(b) or fmt.NON_RENSEIGNE}.")
+    names = {code: entry["nom"] for code, entry in registry().items()}
+    place = f"{names.get(b.departement, 'département')} ({b.departement})"
+    lines.append(f"> **{place}** : {_period(b) or fmt.NON_RENSEIGNE}.")
     if any(s.nature is None for d in b.depots for s in d.sources):
-        lines.append("> **Provenance non renseignée** pour une partie des fichiers (voir qualité).")
+        lines.append("> **Provenance non renseignée** pour une partie des fichiers (carnet 01).")
     absent = absent_files(b)
     if absent:
         lines.append(f"> **Non renseigné** : {', '.join(absent)}.")
