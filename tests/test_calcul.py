@@ -509,7 +509,9 @@ def test_unknown_threshold_is_named(tmp_path) -> None:
 )
 def test_incomplete_interpretation_is_named(tmp_path, content) -> None:
     (tmp_path / "interpretations.yaml").write_text(content, encoding="utf-8")
-    with pytest.raises(BilanError, match="interpretations.yaml, champ .* attendu les clés"):
+    with pytest.raises(
+        BilanError, match="interpretations.yaml, champ .* attendu un code unique, les clés"
+    ):
         load_interpretations(tmp_path)
 
 

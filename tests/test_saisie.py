@@ -741,7 +741,6 @@ QUESTIONS = [
     (PREVENTION, 1_000_000, "« 1000000 »"),  # targets 8 and 10, T0 5: more than 10 × 10
     (PREVENTION, "1e6", "« 1000000 »"),
     (PREVENTION, -3, "« -3 »"),
-    (PREVENTION, "1.200", "« 1.200 »"),
     (PREVENTION, "40 %", "« 40 % »"),
     (PREVENTION, "oui", "« oui »"),
     (("emploi-v2-1", "sorties-positives", "resultat"), "120 %", "« 120 % »"),
@@ -758,6 +757,11 @@ def test_what_is_odd_is_asked_and_imported(donnees, envoye, tmp_path, key, value
     assert not outcome.problemes and outcome.nouvelles == 1
     assert found in [question.trouve for question in outcome.questions]
     assert outcome.questions[0].fichier.endswith(f"cellule {book.at(key)}")
+
+
+def test_a_point_before_three_digits_has_two_readings_and_is_refused(donnees, envoye, tmp_path):
+    outcome = run(donnees, fill(envoye, tmp_path / "a.xlsx", {PREVENTION: "1.200"}))
+    assert outcome.problemes and not (donnees / "55/2024/saisies_recues").exists()
 
 
 def test_a_hundred_is_not_odd_where_ten_is_known(donnees, envoye, tmp_path):

@@ -34,7 +34,8 @@ def connues(contrats):
 @pytest.fixture
 def params(tmp_path: Path) -> Path:
     shutil.copytree(PARAMS / "contrats", tmp_path / "contrats")
-    shutil.copy(PARAMS / "registre.yaml", tmp_path)
+    for path in [PARAMS / "registre.yaml", *PARAMS.glob("interpretations*.yaml")]:
+        shutil.copy(path, tmp_path)
     return tmp_path
 
 
@@ -195,7 +196,7 @@ def test_every_error_comes_at_once(params):
         "action 7, 2024, point 1 » : attendu une date après le 2024-09-01",
         "trajectoire 9 : points.0.part » : attendu une part : 0, 1, 0.25, « 25 % »",
         "action 9, 2024 » : attendu une seule trajectoire ; trouvé 2",
-        "trajectoire 12 : points » : attendu au moins un point",
+        "trajectoire 12 : points » : attendu au moins un élément",
         "trajectoire 13 : rythme » : attendu une clé du schéma",
     ):
         assert words in said, words

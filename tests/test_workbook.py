@@ -331,7 +331,7 @@ def test_layout_that_asks_for_an_unknown_source(tmp_path, monkeypatch):
 
 def test_years_to_come_are_empty_and_a_target_of_zero_has_no_rate(paths, tmp_path):
     """The bilan of 2024: 2025 to 2027 are still to come, they are not missing."""
-    first, second = _table(paths, "Annexe 2")[:2]
+    _axis, first, second = _table(paths, "Annexe 2")[:3]
     assert [second[f"Résultat atteint en {y}"] for y in (2024, 2025, 2027)] == [
         "non renseigné",
         None,
@@ -341,7 +341,7 @@ def test_years_to_come_are_empty_and_a_target_of_zero_has_no_rate(paths, tmp_pat
     frame = _frame().assign(taux=None, statut="atteint")
     contrats = _contrats()
     write_workbook(tmp_path / "t.xlsx", contrats, [_execution(contrats)], frame, False)
-    first = _table(tmp_path / "t.xlsx", "Annexe 2")[0]
+    first = _table(tmp_path / "t.xlsx", "Annexe 2")[1]
     assert first["Taux d'atteinte 2024 (ajout)"] == "sans objet"
     assert first["Statut 2024 (ajout)"] == "atteint"
 

@@ -248,5 +248,5 @@ def load(
         simule=simule,
         regles=regles,
         preparations=preparations,
-        anterieurs=earlier,
+        anterieurs=[*earlier, *(depot for depot in opened if depot.exercice not in years)],
     )

@@ -15,10 +15,6 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 CITATIONS: dict[str, list[str]] = {}  # "contrat/clause" -> functions
 LECTURES: dict[str, list[str]] = {}  # interpretation -> functions
-# Functions of modules that do not cite by themselves.
-AILLEURS = {
-    "analyses.calcul.sous_consommation.sous_consommation": ["solidarites/sous_consommation"],
-}
 
 
 def cite(*clauses: str, lectures: Sequence[str] = ()) -> Callable[[F], F]:

@@ -64,13 +64,21 @@ def _counts(
 
 
 def _quadrants(
-    frame: pd.DataFrame, executions: Sequence[Any], seuils: Mapping[str, Fraction], note: str
+    frame: pd.DataFrame,
+    contrats: Mapping[str, Any],
+    executions: Sequence[Any],
+    seuils: Mapping[str, Fraction],
+    note: str,
 ) -> Iterator[Row]:
     for line in quadrants(frame, executions, seuils).to_dict("records"):
         place = (line["contrat"], line["exercice"], "action", line["action"])
         word, known = line["quadrant"], line["quadrant"] not in _EMPTY
         words = f"{line['atteintes']} cibles atteintes sur {line['jugees']} jugées"
         words = " ; ".join(part for part in (line["lecture"], words) if part)
+        contrat = contrats[line["contrat"]]
+        group = contrat.groupes[contrat.actions[line["action"]].groupe]
+        if group.fin.year < line["exercice"] and not known:
+            word, words = "sans_objet", "volet terminé"
         status = "calcule" if known else word
         yield _row("quadrant", place, word if known else "", "", status, words, note)
 
@@ -125,7 +133,7 @@ def attainment_rows(
     rows = [
         *_progress(indicateurs, years, note),
         *_counts(indicateurs, contrats, years, note),
-        *_quadrants(indicateurs, executions, seuils, note),
+        *_quadrants(indicateurs, contrats, executions, seuils, note),
         *_questions(indicateurs, contrats, years, seuils, note),
         *_training(depots, contrats, int(seuils["petits_effectifs"]), note),
     ]

@@ -17,6 +17,7 @@ from typing import Any
 
 import pandas as pd
 
+from analyses.calcul.citations import cite
 from analyses.calcul.situation import FINANCEURS, Cle, Situation, rounded
 from analyses.projection.modele import Modele, projeter, somme
 
@@ -316,13 +317,15 @@ def _loi_somme(members: Sequence[tuple[Loi, Any]], modele: Modele) -> Loi:
     return loi(somme([projection for _, projection in members], modele), centre)
 
 
+@cite("solidarites/sous_consommation")
 def evaluer(
     situations: Sequence[Situation],
     contrats: Mapping[str, Any],
     seuils: Mapping[str, Fraction],
     modele: Modele,
 ) -> Risque:
-    """Project, judge and price every action of one exercise, then the axes, volets and contracts.
+    """Project, judge and price every action of one exercise, then the axes, volets and contracts
+    (solidarités art. 2.2 ; emploi art. 6).
 
     Sums are sums of what is shown; probabilities and intervals of a sum come from `somme`, which
     accounts for dependence between actions. Deterministic.

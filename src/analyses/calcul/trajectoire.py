@@ -231,7 +231,7 @@ def _read(path: Path, contrat: Any, fichier: str, problems: list[Problem]) -> li
                         fichier,
                         None,
                         f"trajectoire {rank} : {one.champ}",
-                        "au moins un point" if one.attendu == "too_short" else one.attendu,
+                        one.attendu,
                         one.trouve,
                         "corrigez la clé",
                     )

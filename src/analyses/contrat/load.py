@@ -33,7 +33,7 @@ _EXPECTED = {
     "list_type": "une liste",
     "dict_type": "un ensemble de clés",
     "model_type": "un ensemble de clés",
-    "too_short": "davantage d'éléments",
+    "too_short": "au moins un élément",
     "too_long": "moins d'éléments",
 }
 # What tells the rows of a list apart when an avenant overlays it.

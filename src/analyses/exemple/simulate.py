@@ -984,7 +984,7 @@ def write_example(
     >>> import tempfile
     >>> paths = write_example(Path(tempfile.mkdtemp()), exercices=(2024,))
     >>> sorted(p.name for p in paths if p.suffix == ".csv")[:2]
-    ['affectations.csv', 'formations_academie.csv']
+    ['affectations.csv', 'decisions_eligibilite.csv']
     """
     _check_exercices(exercices)
     contrats = load_contrats(departement)

@@ -312,7 +312,14 @@ _EXECUTION = {
 }
 
 
-def _execution_row(rows: pd.DataFrame, verse: int | None) -> dict[str, Any]:
+def _excluded(b: Bilan, rows: pd.DataFrame) -> int | str | None:
+    """Excluded expenditure; « sans objet » where no article excludes any."""
+    amount = total(rows["ineligible"])
+    rules = any(getattr(b.contrats[code], "ineligibles", []) for code in set(rows["contrat"]))
+    return "sans objet" if amount == 0 and not rules else amount
+
+
+def _execution_row(b: Bilan, rows: pd.DataFrame, verse: int | None) -> dict[str, Any]:
     prevu, realise = total(rows["prevu"]), total(rows["realise"])
     late: Any = rows.get("journee_complementaire", [])
     return {
@@ -320,7 +327,7 @@ def _execution_row(rows: pd.DataFrame, verse: int | None) -> dict[str, Any]:
         "Versé par l'État": verse,
         "Réalisé éligible": realise,
         "dont journée complémentaire": total(late),
-        "Inéligible": total(rows["ineligible"]),
+        "Inéligible": _excluded(b, rows),
         "Taux": _taux(realise, prevu),
     }
 
@@ -338,16 +345,16 @@ def execution_par_groupe(b: Bilan, contrat: str | None = None) -> Styler:
             for key, part in own.groupby("groupe", sort=False):
                 paid = run.verse_groupe.get((code, key))
                 label = {"Axe ou volet": _groupe_long(b, code, str(key))}
-                rows.append(head | label | _execution_row(part, paid))
+                rows.append(head | label | _execution_row(b, part, paid))
             paid = run.verse_contrat.get(code)
-            rows.append(head | {"Axe ou volet": "Total du contrat"} | _execution_row(own, paid))
+            rows.append(head | {"Axe ou volet": "Total du contrat"} | _execution_row(b, own, paid))
             whole.setdefault(code, []).append((own, paid))
     for code, years in whole.items():
         if len(years) > 1:
             head = {"Exercice": "–".join(str(y) for y in (b.exercices[0], b.exercices[-1]))}
             head |= {"Contrat": _contrat(code), "Axe ou volet": "Total des exercices"}
             own = pd.concat([frame for frame, _ in years])
-            rows.append(head | _execution_row(own, total(paid for _, paid in years)))
+            rows.append(head | _execution_row(b, own, total(paid for _, paid in years)))
     columns = ["Exercice", "Contrat", "Axe ou volet", *_EXECUTION]
     caption = f"Exécution par axe et par volet ({_period(b)})"
     return table(_rows(rows, columns), caption, {"Exercice": str, **_EXECUTION})
@@ -364,7 +371,7 @@ def execution_par_action(b: Bilan, contrat: str | None = None) -> Styler:
                     "Exercice": run.exercice,
                     "Contrat": _contrat(line["contrat"]),
                     "Action": _action(b, line["contrat"], line["action"]),
-                    **_execution_row(part, line["verse"]),
+                    **_execution_row(b, part, line["verse"]),
                 }
             )
     columns = ["Exercice", "Contrat", "Action", *_EXECUTION]
