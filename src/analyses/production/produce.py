@@ -147,43 +147,38 @@ def temporary_folder(destination: Path) -> Iterator[Path]:
 
 
 @contextmanager
+def _signals(handler: Any, kinds: list[signal.Signals]) -> Iterator[None]:
+    """Signals handled by `handler` for a while."""
+    before = {kind: signal.signal(kind, handler) for kind in kinds}
+    try:
+        yield
+    finally:
+        for kind, former in before.items():
+            signal.signal(kind, former)
+
+
+@contextmanager
 def stoppable() -> Iterator[None]:
     """Turn Ctrl-C and SIGTERM into one `Interrupted`; further ones wait for the cleaning."""
     kinds = [signal.SIGINT, signal.SIGTERM]
-    kinds += [getattr(signal, name) for name in ("SIGHUP", "SIGBREAK") if hasattr(signal, name)]
+    for name in ("SIGHUP", "SIGBREAK"):  # one or the other by system, unless ignored (nohup)
+        kind = getattr(signal, name, None)
+        if kind is not None and signal.getsignal(kind) != signal.SIG_IGN:
+            kinds.append(kind)
 
     def stop(signum: int, _frame: object) -> None:
         for kind in kinds:
             signal.signal(kind, signal.SIG_IGN)
         raise Interrupted(signum)
 
-    before = {kind: signal.getsignal(kind) for kind in kinds}
-    for kind in kinds:
-        if before[kind] != signal.SIG_IGN or kind in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(kind, stop)
-    try:
+    with _signals(stop, kinds):
         yield
-    finally:
-        for kind, handler in before.items():
-            signal.signal(kind, handler)
-
-
-@contextmanager
-def _undisturbed() -> Iterator[None]:
-    """The few renames of the swap are not cut in two by Ctrl-C."""
-    kinds = [signal.SIGINT, signal.SIGTERM]
-    before = {kind: signal.signal(kind, signal.SIG_IGN) for kind in kinds}
-    try:
-        yield
-    finally:
-        for kind, handler in before.items():
-            signal.signal(kind, handler)
 
 
 def swap(temp: Path, destination: Path) -> None:
     """Put `temp` in the place of `destination`; the old report comes back if that fails."""
     aside = _aside(destination)
-    with _undisturbed():
+    with _signals(signal.SIG_IGN, [signal.SIGINT, signal.SIGTERM]):  # not cut in two
         try:
             if destination.exists():
                 destination.rename(aside)
