@@ -302,6 +302,21 @@ def test_data_folder_that_does_not_exist(tmp_path):
         load("55", 2024, donnees=tmp_path / "rien")
 
 
+def test_a_data_file_that_cannot_be_read_is_named(tmp_path, monkeypatch):
+    def refuse(path):
+        raise PermissionError(13, "Permission denied", str(path))
+
+    (tmp_path / "55/2024").mkdir(parents=True)
+    (tmp_path / "55/2024/recettes.csv").write_text("exercice\n", encoding="utf-8")
+    monkeypatch.setattr("analyses.depot.source.fingerprint", refuse)
+    with pytest.raises(BilanError) as caught:
+        load("55", 2024, donnees=tmp_path)
+    assert str(caught.value).splitlines()[1] == (
+        "- 55/2024/recettes.csv : attendu un fichier lisible ; trouvé un accès refusé ; "
+        "fermez le fichier dans le tableur ou vérifiez ses droits"
+    )
+
+
 def test_a_deposited_file_gets_its_sidecar(tmp_path, capsys):
     file = tmp_path / "mandats.csv"
     file.write_text("exercice\n", encoding="utf-8")

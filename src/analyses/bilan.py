@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from analyses.paths import ROOT
-from analyses.problems import BilanError, Problem
+from analyses.problems import BilanError, Problem, reason
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -133,6 +133,10 @@ def open_depots(
         except BilanError as error:
             problems += error.problems
             notes.append(error.note)
+        except OSError as error:
+            place = f"{departement}/{year}/{Path(str(error.filename or '')).name}"
+            remedy = "fermez le fichier dans le tableur ou vérifiez ses droits"
+            problems.append(Problem(place, None, "", "un fichier lisible", reason(error), remedy))
     if problems:
         raise BilanError(problems, "\n".join(notes))
     return depots

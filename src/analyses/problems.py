@@ -66,6 +66,17 @@ _REASONS: dict[type[OSError], str] = {
 }
 
 
+def reason(error: OSError) -> str:
+    """Why the system refuses, in French.
+
+    >>> reason(PermissionError(13, "Permission denied")), reason(OSError(28, "No space left"))
+    ('un accès refusé', 'un disque plein')
+    """
+    if error.errno == errno.ENOSPC:
+        return "un disque plein"
+    return _REASONS.get(type(error), f"une erreur du système ({error.errno})")
+
+
 def unwritable(
     place: Path | str,
     error: OSError,
@@ -78,8 +89,5 @@ def unwritable(
     1 problème :
     - reports : attendu un dossier où l'on peut écrire ; trouvé un accès refusé ; libérez-le
     """
-    found = _REASONS.get(type(error), f"une erreur du système ({error.errno})")
-    if error.errno == errno.ENOSPC:
-        found = "un disque plein"
     name = place.as_posix() if isinstance(place, Path) else place
-    return BilanError(Problem(name, attendu=attendu, trouve=found, remede=remede))
+    return BilanError(Problem(name, attendu=attendu, trouve=reason(error), remede=remede))
