@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 import analyses
-from analyses.problems import Problem
+from analyses.problems import BilanError, Problem
 
 SRC = Path(str(analyses.__file__)).parent
 _provoked: set[tuple[str, int]] = set()
@@ -38,20 +38,30 @@ def _messages() -> Iterator[tuple[str, range, str]]:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Note from which lines of the code each `Problem` comes."""
+    """Note from which lines of the code each `Problem` comes, and what an error leaves out."""
     make = Problem.__init__
 
     def noted(self: Problem, *args: object, **named: object) -> None:
         make(self, *args, **named)  # type: ignore[arg-type]
         frame = sys._getframe(1)
-        whole = self.fichier and self.attendu and self.trouve and self.remede
-        if frame.f_code.co_filename.startswith(str(SRC)) and not whole:
-            _incomplete.add(f"  {Path(frame.f_code.co_filename).name}:{frame.f_lineno} {self}")
         while frame is not None and frame.f_code.co_filename.startswith(str(SRC)):
             _provoked.add((frame.f_code.co_filename, frame.f_lineno))
             frame = frame.f_back  # type: ignore[assignment]
 
+    fail = BilanError.__init__
+
+    def failed(self: BilanError, *args: object, **named: object) -> None:
+        fail(self, *args, **named)  # type: ignore[arg-type]
+        code = sys._getframe(1).f_code
+        if code.co_filename.startswith(str(SRC)):
+            _incomplete.update(
+                f"  {Path(code.co_filename).name}:{code.co_firstlineno} {one}"
+                for one in self.problems
+                if not (one.fichier and one.attendu and one.trouve and one.remede)
+            )
+
     Problem.__init__ = noted  # type: ignore[method-assign]
+    BilanError.__init__ = failed  # type: ignore[method-assign]
 
 
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:

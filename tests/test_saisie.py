@@ -1110,10 +1110,11 @@ def test_a_killed_import_is_ended_or_forgotten_by_the_next(donnees, envoye, tmp_
     assert ecriture._place is real
     assert [p.name[:8] for p in folder.iterdir()] == [".import-"]
     (folder / ".import-vieux").mkdir()
-    assert ecriture.finish(folder)
+    again = run(donnees, path)
+    assert [note.trouve for note in again.notes] == ["un import interrompu, achevé avant celui-ci"]
     assert rows(donnees)[0]["resultat"] == "3"
     assert not list(folder.glob(".import-*"))
-    assert run(donnees, path).deja == ["a.xlsx"]
+    assert again.deja == ["a.xlsx"]
 
 
 # --- who has answered -----------------------------------------------------------------------
