@@ -13,11 +13,12 @@ from analyses.commandes import (
     deposer,
     exemple,
     explorer,
+    importer,
     produire,
 )
 from analyses.problems import BilanError
 
-COMMANDES = (produire, controler, controler_contrat, deposer, exemple, explorer)
+COMMANDES = (produire, controler, controler_contrat, importer, deposer, exemple, explorer)
 
 _FRENCH = {
     "usage: ": "usage : ",

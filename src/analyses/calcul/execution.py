@@ -5,14 +5,12 @@ Amounts are integer centimes; None means « non renseigné ».
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from fractions import Fraction
-from functools import lru_cache
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from analyses.calcul.affectation import assign, plain
@@ -68,13 +66,9 @@ def _frame(rows: list[dict[str, Any]], columns: list[str]) -> pd.DataFrame:
     )
 
 
-@lru_cache
-def _plain_words(words: tuple[str, ...]) -> list[str]:
-    return [plain(word) for word in words]
-
-
 def ineligible_reason(contrat: Any, groupe: str, nature: str, objet: str) -> str:
     """Why an article excludes an expenditure, with the article ('' when none does)."""
+    text = plain(objet)
     for rule in contrat.ineligibles:
         if rule.groupes and groupe not in rule.groupes:
             continue
@@ -82,10 +76,8 @@ def ineligible_reason(contrat: Any, groupe: str, nature: str, objet: str) -> str
             continue
         if rule.sauf_natures and nature.startswith(tuple(rule.sauf_natures)):
             continue
-        if rule.mots:
-            text = plain(objet)
-            if not any(word in text for word in _plain_words(tuple(rule.mots))):
-                continue
+        if rule.mots and not any(plain(word) in text for word in rule.mots):
+            continue
         return f"{rule.motif} ({rule.article})"
     return ""
 
@@ -100,34 +92,28 @@ def _counted(mandats: pd.DataFrame, exercice: int, arrete_au: date | None) -> pd
 def _described(lines: pd.DataFrame, contrats: Mapping[str, Any], exercice: int) -> pd.DataFrame:
     """Assigned lines with groupe, eligible, motif_ineligible, journee_complementaire, mois."""
     groups = {(c.code, a.code): a.groupe for c in contrats.values() for a in c.actions.values()}
-    groupe = _by_case(lines, ["contrat", "action"], lambda *key: groups.get(key, ""))
-
-    def reason(code: str, group: str, nature: Any, objet: Any) -> str:
-        contrat = contrats.get(code)
-        return "" if contrat is None else ineligible_reason(contrat, group, str(nature), str(objet))
-
-    lines = lines.assign(groupe=groupe)
-    motifs = _by_case(lines, ["contrat", "groupe", "nature", "objet_origine"], reason)
+    keys = list(zip(lines["contrat"], lines["action"], strict=True))
+    groupe = [groups.get(key, "") for key in keys]
+    reasons: dict[tuple[str, ...], str] = {}
+    motifs = []
+    for (code, _), group, nature, objet in zip(
+        keys, groupe, lines["nature"], lines["objet_origine"], strict=True
+    ):
+        asked = (code, group, str(nature), str(objet))
+        if asked not in reasons:
+            contrat = contrats.get(code)
+            reasons[asked] = "" if contrat is None else ineligible_reason(contrat, *asked[1:])
+        motifs.append(reasons[asked])
+    dates = lines["date_emission"]
     return lines.assign(
-        eligible=pd.Series(motifs == "", index=lines.index, dtype=bool),
-        motif_ineligible=motifs,
-        journee_complementaire=_by_case(
-            lines, ["date_emission"], lambda day: day.year > exercice
-        ).astype(bool),
-        mois=_by_case(lines, ["date_emission"], lambda day: f"{day.year}-{day.month:02d}"),
+        groupe=pd.Series(groupe, index=lines.index, dtype=object),
+        eligible=pd.Series([m == "" for m in motifs], index=lines.index, dtype=bool),
+        motif_ineligible=pd.Series(motifs, index=lines.index, dtype=object),
+        journee_complementaire=pd.Series(
+            [d.year > exercice for d in dates], index=lines.index, dtype=bool
+        ),
+        mois=pd.Series([f"{d.year}-{d.month:02d}" for d in dates], index=lines.index, dtype=object),
     )
-
-
-def _by_case(lines: pd.DataFrame, keys: list[str], value: Callable[..., Any]) -> pd.Series:
-    """A value (object) computed once per distinct case of some columns."""
-    codes = np.zeros(len(lines), dtype="int64")
-    for key in keys:
-        ranks = pd.factorize(lines[key].to_numpy(dtype=object))[0]
-        codes = pd.factorize(codes * (len(lines) + 1) + ranks)[0]
-    firsts = np.unique(codes, return_index=True)[1]
-    cases = zip(*(lines[key].to_numpy(dtype=object)[firsts] for key in keys), strict=True)
-    values = np.array([value(*case) for case in cases], dtype=object)
-    return pd.Series(values[codes], index=lines.index, dtype=object)
 
 
 def _sums(lines: pd.DataFrame) -> dict[tuple[str, str], int]:
