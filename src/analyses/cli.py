@@ -11,13 +11,22 @@ from analyses.commandes import (
     controler,
     controler_contrat,
     deposer,
+    evaluer_projection,
     exemple,
     explorer,
     produire,
 )
 from analyses.problems import BilanError
 
-COMMANDES = (produire, controler, controler_contrat, deposer, exemple, explorer)
+COMMANDES = (
+    produire,
+    controler,
+    controler_contrat,
+    deposer,
+    evaluer_projection,
+    exemple,
+    explorer,
+)
 
 _FRENCH = {
     "usage: ": "usage : ",
