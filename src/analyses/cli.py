@@ -12,6 +12,7 @@ from analyses.commandes import (
     controler,
     controler_contrat,
     deposer,
+    evaluer_projection,
     exemple,
     explorer,
     importer,
@@ -29,6 +30,7 @@ COMMANDES = (
     saisie,
     importer,
     exemple,
+    evaluer_projection,
     explorer,
 )
 
