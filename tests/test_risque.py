@@ -30,7 +30,7 @@ from analyses.calcul.situation import (
 )
 from analyses.calcul.trajectoire import Trajectoire
 from analyses.problems import BilanError
-from analyses.projection.modele import load_modele
+from analyses.projection.modele import Passe, load_modele
 
 SEUILS = {
     "seuil_sous_consommation": F(4, 5),
@@ -409,7 +409,7 @@ def test_the_past_of_an_action_is_learnt():
         ),
     )
     (past,) = passes([run], CONTRATS)["solidarites", "1"]
-    assert (2023, ((1, 0.4), (12, 0.9)), 0.95) in [tuple(vars(past).values())]
+    assert past == Passe(2023, ((1, 0.4), (12, 0.9)), 0.95, budget=100_000)
     assert ("solidarites", "2") not in passes([run], CONTRATS)
 
 
