@@ -53,22 +53,29 @@ def _inherit(mandats: pd.DataFrame, origine: pd.DataFrame | None) -> pd.DataFram
     reversal &= mandats["mandat_origine"].fillna("").astype(str).to_numpy() != ""
     if not reversal.any():
         return imputation
-    sources = mandats if origine is None else pd.concat([mandats, origine], ignore_index=True)
-    wanted = {str(number) for number in mandats["mandat_origine"][reversal]}
-    sources = sources[sources["numero_mandat"].astype(str).isin(wanted)]
-    sources = sources[sources["type"].map(lambda kind: SIGNES.get(kind, 1) > 0).astype(bool)]
-    by_line: dict[tuple[str, str], tuple[Any, ...]] = {}
-    by_mandate: dict[str, tuple[Any, ...]] = {}
-    columns = ["numero_mandat", "numero_ligne", *CLES]
-    for number, line, *fields in sources[columns].itertuples(index=False):
-        by_line.setdefault((str(number), str(line)), tuple(fields))
-        by_mandate.setdefault(str(number), tuple(fields))
+    origins = {row: origine_de(mandats["mandat_origine"][row]) for row in np.flatnonzero(reversal)}
+    wanted = {number for _, number in origins.values()}
+    by_line: dict[tuple[Any, ...], tuple[Any, ...]] = {}
+    by_mandate: dict[tuple[Any, ...], tuple[Any, ...]] = {}
+    for place, frame in enumerate([mandats] if origine is None else [mandats, origine]):
+        frame = frame[frame["numero_mandat"].astype(str).isin(wanted)]
+        frame = frame[frame["type"].map(lambda kind: SIGNES.get(kind, 1) > 0).astype(bool)]
+        years = frame["exercice"].tolist() if "exercice" in frame else [None] * len(frame)
+        columns = [frame["numero_mandat"], frame["numero_ligne"], *(frame[key] for key in CLES)]
+        for year, number, line, *taken in zip(years, *columns, strict=True):
+            fields = tuple(taken)
+            for scope in (year, "partout", *(["avant"] if place else [])):
+                by_line.setdefault((scope, str(number), str(line)), fields)
+                by_mandate.setdefault((scope, str(number)), fields)
     values = {key: imputation[key].to_numpy(dtype=object, copy=True) for key in imputation}
-    origins = mandats["mandat_origine"].to_numpy()
     lines = mandats["numero_ligne"].to_numpy()
-    for row in np.flatnonzero(reversal):
-        number = str(origins[row])
-        found = by_line.get((number, str(lines[row]))) or by_mandate.get(number)
+    for row, (year, number) in origins.items():
+        # As the checks look for it: a contrepassation takes back a mandate of the year before.
+        before = ["avant"] if types[row] == "contrepassation" else []
+        found = None
+        for scope in [*before, "partout"] if year is None else [year]:
+            line = (scope, number, str(lines[row]))
+            found = found or by_line.get(line) or by_mandate.get(line[:2])
         if found is None:
             continue
         for key, inherited in zip(CLES, found, strict=True):
@@ -76,6 +83,16 @@ def _inherit(mandats: pd.DataFrame, origine: pd.DataFrame | None) -> pd.DataFram
                 values[key][row] = inherited
         values["objet_origine"][row] = found[CLES.index("objet")]
     return pd.DataFrame(values, index=mandats.index)
+
+
+def origine_de(texte: Any) -> tuple[int | None, str]:
+    """Exercise (None when it is not said) and number of the mandate that a reversal takes back.
+
+    >>> origine_de("1180"), origine_de("2023/1180")
+    ((None, '1180'), (2023, '1180'))
+    """
+    found = re.fullmatch(r"(20\d\d)/(.+)", str(texte))
+    return (int(found.group(1)), found.group(2)) if found else (None, str(texte))
 
 
 def _factorised(imputation: pd.DataFrame) -> dict[str, tuple[np.ndarray, list[str]]]:

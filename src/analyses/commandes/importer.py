@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from analyses.commandes import importer_saisie
+from analyses.commandes import importer_finance, importer_pes, importer_saisie
 
-SOURCES = (importer_saisie,)
+SOURCES = (importer_pes, importer_finance, importer_saisie)
 
 
 def add(commands: Any) -> None:

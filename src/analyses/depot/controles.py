@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from analyses.calcul.affectation import origine_de, shares_problems
 from analyses.depot.controles_regles import check_rules_tables
 from analyses.depot.controles_resultats import check_results
 from analyses.depot.table import Table, frame, read_code, reading, table_schema
@@ -221,8 +222,6 @@ def check_lines_shares(mandats: Table, affectations: Table) -> list[Problem]:
     """Lines that rules of one priority share without summing to 1, found by assigning them."""
     if _never_mix(affectations):
         return []
-    from analyses.calcul.affectation import shares_problems
-
     return [
         Problem(affectations.fichier, p.ligne, p.champ, p.attendu, p.trouve, p.remede)
         for p in shares_problems(frame(mandats), frame(affectations))
@@ -236,7 +235,10 @@ def _reversals(table: Table) -> list[dict[str, Any]]:
     for name in ("montant", "mandat_origine"):
         column = table.columns[name]
         chosen &= ~column.bad[column.codes]
-    return _rows(table, chosen, "type", "montant", "mandat_origine")
+    rows = _rows(table, chosen, "type", "montant", "mandat_origine", "exercice")
+    for row in rows:
+        row["annee_origine"], row["numero_origine"] = origine_de(row["mandat_origine"])
+    return rows
 
 
 def _rows(table: Table, chosen: np.ndarray, *names: str) -> list[dict[str, Any]]:
@@ -270,11 +272,14 @@ class _Origins:
                     self.unsure.add(key)
 
     def find(self, row: Mapping[str, Any], rank: int, count: int) -> tuple[int, str] | None:
-        """Key of the origin: same file first, but a contrepassation first looks a year back."""
+        """Key of the origin: the exercise it names; else the same file first, but a
+        contrepassation first looks a year back."""
         ranks = list(range(rank, count))
-        if row["type"] == "contrepassation":
+        if row["annee_origine"] and row["exercice"]:
+            ranks = [rank + row["exercice"] - row["annee_origine"]]
+        elif row["type"] == "contrepassation":
             ranks.reverse()
-        keys = [(r, row["mandat_origine"]) for r in ranks]
+        keys = [(r, row["numero_origine"]) for r in ranks]
         return next((key for key in keys if key in self.totals), None)
 
 
@@ -285,7 +290,7 @@ def check_origins(mandats: Table, precedents: Table | None) -> tuple[list[Proble
     """
     tables = [mandats] + ([precedents] if precedents is not None and len(precedents) else [])
     reversals = [_reversals(table) for table in tables]
-    origins = _Origins(tables, {row["mandat_origine"] for rows in reversals for row in rows})
+    origins = _Origins(tables, {row["numero_origine"] for rows in reversals for row in rows})
     problems: list[Problem] = []
     notes: list[str] = []
     removed: dict[tuple[int, str], int] = defaultdict(int)
@@ -316,10 +321,12 @@ def check_origins(mandats: Table, precedents: Table | None) -> tuple[list[Proble
 def _missing_origin(
     fichier: str, row: Mapping[str, Any], previous: bool, problems: list[Problem], notes: list[str]
 ) -> None:
-    number = row["mandat_origine"]
-    if row["type"] == "contrepassation" and (not number or not previous):
+    number, kind = row["mandat_origine"], row["type"]
+    gap = (row["exercice"] or 0) - row["annee_origine"] if row["annee_origine"] else None
+    unread = gap is not None and (gap > 1 or (gap == 1 and not previous))
+    if unread or (kind == "contrepassation" and (not number or not previous)):
         found = f"mandat {number} d'un exercice non déposé" if number else "sans mandat d'origine"
-        notes.append(f"{fichier}, ligne {row['ligne']} : contrepassation, {found} ; non vérifiée")
+        notes.append(f"{fichier}, ligne {row['ligne']} : {kind}, {found} ; non vérifiée")
         return
     where = "cet exercice ou du précédent" if previous else "cet exercice"
     problems.append(
