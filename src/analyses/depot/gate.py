@@ -53,6 +53,7 @@ _PAR_VALEUR = frozenset(
     f"expect_column_values_to_{what}"
     for what in ("be_between", "be_in_set", "match_regex", "not_be_null", "not_match_regex")
 )
+_NOMBREUX = 10_000  # distinct values beyond which only filled or empty is shown, when it suffices
 # Expectations that only compare values with one another: their ranks are enough.
 _PAR_RANG = frozenset(["expect_compound_columns_to_be_unique", "expect_column_values_to_be_unique"])
 
@@ -78,8 +79,15 @@ def _series(table: Table, name: str) -> tuple[pd.Series, np.ndarray]:
 def _frame(table: Table, kind: str, fields: tuple[str, ...]) -> tuple[pd.DataFrame, np.ndarray]:
     """What Great Expectations is shown for some fields, and the rank in it of each row.
 
-    `rang` numbers what is shown: distinct values, or rows.
+    `rang` numbers what is shown: distinct values, a filled and an empty cell, or rows.
     """
+    if kind == "presence":
+        [name] = fields
+        filled = table.columns[name].where(lambda value: _plain(value) is not None)
+        shown_cells = [None, "rempli"] if filled.any() and not filled.all() else []
+        shown_cells = shown_cells or (["rempli"] if filled.all() else [None])
+        frame = pd.DataFrame({"rang": range(len(shown_cells)), name: objects(shown_cells)})
+        return frame, (filled & (len(shown_cells) == 2)).astype("int64")
     series = {name: _series(table, name) for name in fields}
     if kind == "valeurs":
         [(name, (values, codes))] = series.items()
@@ -94,10 +102,12 @@ def _frame(table: Table, kind: str, fields: tuple[str, ...]) -> tuple[pd.DataFra
 
 
 def _shown(table: Table, expectation: Mapping[str, Any]) -> tuple[str, tuple[str, ...]]:
-    """How the expectation is shown the table (valeurs, rangs, lignes), and which fields."""
+    """How the expectation is shown the table (valeurs, presence, rangs, lignes), which fields."""
     kwargs = expectation["kwargs"]
     if expectation["type"] in _PAR_VALEUR and "mostly" not in kwargs:
-        return "valeurs", (kwargs["column"],)
+        many = len(table.columns[kwargs["column"]].values) > _NOMBREUX
+        alone = many and expectation["type"] == "expect_column_values_to_not_be_null"
+        return ("presence" if alone else "valeurs"), (kwargs["column"],)
     if expectation["type"] in _PAR_RANG:
         return "rangs", tuple(kwargs.get("column_list") or [kwargs["column"]])
     return "lignes", tuple(table.columns)
