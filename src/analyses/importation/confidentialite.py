@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 
 from stdnum import iban
 from stdnum.fr import nir
@@ -38,6 +39,7 @@ def sans_identifiants(texte: str) -> str:
     return texte
 
 
+@lru_cache(maxsize=4096)
 def sans_nir(code: str) -> str:
     """A code (convention, analytique…), empty when it is a true NIR or IBAN.
 

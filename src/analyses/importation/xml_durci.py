@@ -135,11 +135,11 @@ class Lecteur:
                 "davantage",
                 "vérifiez l'origine de ce fichier",
             )
-        self._balises.ouvrir(nom.rpartition(":")[2], attributs)
+        self._balises.ouvrir(nom.rpartition(":")[2] if ":" in nom else nom, attributs)
 
     def _fermer(self, nom: str) -> None:
         self._profondeur -= 1
-        self._balises.fermer(nom.rpartition(":")[2])
+        self._balises.fermer(nom.rpartition(":")[2] if ":" in nom else nom)
 
     def _doctype(self, _nom: str, systeme: str | None, _public: str | None, interne: int) -> None:
         found = "un DOCTYPE"
