@@ -762,6 +762,17 @@ def test_a_mandate_that_could_not_be_read_is_not_called_unknown(lieu):
     assert [p.fichier for p in problemes(lieu)] == ["a.xml"]
 
 
+def test_an_unknown_mandate_beside_a_broken_file(lieu):
+    """It may be in the file that could not be read: told all the same, with what to do first."""
+    deposer_pes(lieu / "pes", a=BON[:-60], b=aller(annulation(9, 99)))
+    found = problemes(lieu)
+    assert [(p.fichier, p.trouve[:10]) for p in found] == [
+        ("a.xml", "un fichier"),
+        ("b.xml", "mandat 99 "),
+    ]
+    assert "corrigez d'abord les fichiers" in found[1].remede
+
+
 def test_thousands_of_problems_are_counted(lieu, monkeypatch):
     monkeypatch.setattr(flux_pes, "MAX_PROBLEMES", 3)
     lines = [ligne(n, "x") for n in range(1, 11)]
