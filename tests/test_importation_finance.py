@@ -128,7 +128,7 @@ def test_exports_as_they_are(tmp_path, encodage, separateur):
         ("2024", "3", "2024-03-15", "6568", "1000,00", "2024-12-31", "x"),
         ("2024", "1803330000000", "2024-03-15", "6568", "1234,56", "2024-04-01", "Élan"),
     ]
-    assert any("arrondi par un tableur" in note and "ligne 5" in note for note in compte.notes)
+    assert any("arrondi par un tableur" in note and "ligne(s) 5 ;" in note for note in compte.notes)
     assert "export.csv : 1 ligne(s) de total, non reprise(s)" in compte.notes
 
 

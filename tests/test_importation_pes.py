@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import os
 import shutil
 from itertools import permutations
 from pathlib import Path
@@ -25,7 +26,7 @@ from pes_xml import (
 )
 
 from analyses import cli
-from analyses.importation import pes as lecture
+from analyses.importation import flux_pes
 from analyses.importation.dossier_pes import importer_pes
 from analyses.importation.journal import Provenance
 from analyses.problems import BilanError, Problem
@@ -150,6 +151,16 @@ def test_the_codes_of_a_piece_give_its_type(lieu, typ, pce, nat, attendu):
     deposer_pes(lieu / "pes", a=aller(bordereau(1, piece(1, typ=pce, nat=nat), typ=typ)))
     importer(lieu)
     assert valeurs(lieu, "type") == [(attendu,)]
+
+
+@pytest.mark.parametrize(("bord", "nat"), [("01", "06"), ("02", "01")])
+def test_codes_that_disagree_are_told(lieu, bord, nat):
+    """A piece that says it takes back does, in whatever bordereau; and so in one that does."""
+    back = piece(5, ligne(1, "40.00", origine=(2024, 1, 1)), nat=nat)
+    deposer_pes(lieu / "pes", a=aller(bordereau(1), bordereau(2, back, typ=bord, ht="40.00")))
+    [note] = importer(lieu).notes
+    assert f"bordereau 2 > mandat 5 : NatPce {nat} dans un bordereau" in note
+    assert valeurs(lieu, "type") == [("ordinaire",), ("reduction",)]
 
 
 def test_payment_orders_are_outside_the_budget(lieu):
@@ -560,6 +571,23 @@ def test_simulated_files_make_a_simulated_ledger(lieu):
     assert "Données simulées" in (lieu / "raw/55/importation/pes.md").read_text("utf-8")
 
 
+def test_what_a_killed_run_left_is_removed(lieu):
+    deposer_pes(lieu / "pes", a=aller(bordereau(1)))
+    importer(lieu)
+    left, fresh = (lieu / "raw/55/importation" / name for name in (".tmp-a", ".tmp-b"))
+    left.write_bytes(b"x")
+    fresh.write_bytes(b"x")
+    os.utime(left, (0, 0))
+    importer(lieu)
+    assert not left.exists() and fresh.exists()
+
+
+def test_a_refused_import_leaves_no_empty_folder(lieu):
+    deposer_pes(lieu / "pes", a=b"<")
+    problemes(lieu)
+    assert not (lieu / "raw").exists()
+
+
 def test_a_broken_journal_is_refused(lieu):
     deposer_pes(lieu / "pes", a=aller(bordereau(1)))
     (lieu / "raw/55/importation").mkdir(parents=True)
@@ -734,8 +762,19 @@ def test_a_mandate_that_could_not_be_read_is_not_called_unknown(lieu):
     assert [p.fichier for p in problemes(lieu)] == ["a.xml"]
 
 
+def test_an_unknown_mandate_beside_a_broken_file(lieu):
+    """It may be in the file that could not be read: told all the same, with what to do first."""
+    deposer_pes(lieu / "pes", a=BON[:-60], b=aller(annulation(9, 99)))
+    found = problemes(lieu)
+    assert [(p.fichier, p.trouve[:10]) for p in found] == [
+        ("a.xml", "un fichier"),
+        ("b.xml", "mandat 99 "),
+    ]
+    assert "corrigez d'abord les fichiers" in found[1].remede
+
+
 def test_thousands_of_problems_are_counted(lieu, monkeypatch):
-    monkeypatch.setattr(lecture, "MAX_PROBLEMES", 3)
+    monkeypatch.setattr(flux_pes, "MAX_PROBLEMES", 3)
     lines = [ligne(n, "x") for n in range(1, 11)]
     deposer_pes(lieu / "pes", a=aller(bordereau(1, piece(1, *lines))))
     found = problemes(lieu)

@@ -215,8 +215,11 @@ def _serve() -> None:
     """The other side of `Ahead`: nothing but the answer may go to the standard output."""
     answer = os.dup(1)
     os.dup2(2, 1)
-    # Half of the import draws charts and checks web addresses, of which this process does nothing.
-    sys.modules["altair"] = types.ModuleType("altair")
+    # Two thirds of the import serve to draw charts, fit distributions and check web addresses, of
+    # which this process does nothing.
+    for name in ("altair", "scipy", "scipy.stats"):
+        sys.modules[name] = types.ModuleType(name)
+    sys.modules["scipy"].stats = sys.modules["scipy.stats"]  # type: ignore[attr-defined]
     sys.modules["rfc3987_syntax"] = None  # type: ignore[assignment]
     import great_expectations  # noqa: F401
 

@@ -9,8 +9,9 @@ from pathlib import Path
 from analyses.importation import mandats
 from analyses.importation.correspondance import Correspondance
 from analyses.importation.engagements import joindre_engagements
+from analyses.importation.flux_pes import Flux
 from analyses.importation.journal import Journal, Provenance, ouvrir_journal
-from analyses.importation.pes import Flux, lire_pes
+from analyses.importation.pes import lire_pes
 from analyses.importation.publication import CompteRendu, anciens, empreinte, publier, refus
 from analyses.problems import BilanError, Problem
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -52,6 +52,7 @@ _FORMES = {
     "nature": (re.compile(r"\d{1,8}", re.ASCII), "un compte par nature en chiffres"),
     "fonction": (re.compile(r"\d{1,6}([.-]\d{1,3})?", re.ASCII), "une fonction en chiffres"),
 }
+_IDENTIFIANTS = ("numero_mandat", "mandat_origine", "id_engagement")
 _CACHES = {"tiers", "objet", "categorie_tiers"}
 _REMEDE = "corrigez la cellule dans l'export"
 
@@ -116,6 +117,7 @@ class Export:
         self.notes: list[str] = []
         self.lignes: list[dict[str, Any]] = []
         self.positions: dict[str, int] = {}
+        self._arrondis: dict[str, list[int]] = defaultdict(list)
         self._numeros: Counter[tuple[int, str]] = Counter()
         self._titres: dict[str, str] = {}
         self._lu: dict[tuple[str, str], Any] = {}
@@ -145,6 +147,13 @@ class Export:
                     )
             self._ligne(number, cells, positions, lost)
         self.notes += [f"{self.fichier} : {n} ligne(s) {why}" for why, n in skipped.items()]
+        for name, lines in self._arrondis.items():
+            self.notes.append(
+                f"{self.fichier}, « {self._titres[name]} » : identifiant écrit en nombre arrondi "
+                f"par un tableur, ligne(s) {', '.join(map(str, lines[:12]))}"
+                f"{f' et {len(lines) - 12} autres' if len(lines) > 12 else ''} ; "
+                "vérifiez ses derniers chiffres"
+            )
         if not self.lignes and not self.problems:
             self.notes.append(f"{self.fichier} : aucune ligne de mandat")
 
@@ -239,11 +248,8 @@ class Export:
                 expected = "une seule monnaie, l'euro (EUR)"
             self._faux(number, name, expected, shown)
             return None
-        if name in ("numero_mandat", "mandat_origine", "id_engagement") and rounded(text):
-            self.notes.append(
-                f"{self.fichier}, ligne {number}, « {self._titres[name]} » : identifiant écrit en "
-                "nombre arrondi par un tableur ; vérifiez ses derniers chiffres"
-            )
+        if name in _IDENTIFIANTS and rounded(text):
+            self._arrondis[name].append(number)
         return value
 
     def _faux(

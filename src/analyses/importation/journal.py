@@ -11,13 +11,14 @@ import os
 import shutil
 import sqlite3
 import tempfile
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from analyses.importation.pes import Bordereau, Ligne, Retour
+from analyses.importation.flux_pes import Bordereau, Ligne, Retour
 from analyses.problems import BilanError, Problem
 
 DOSSIER = "importation"
@@ -52,6 +53,7 @@ _COLONNES = (
     *("montant", "date_paiement", "id_engagement"),
 )
 _PAQUET = 5000
+_TEMP, _UN_JOUR = ".tmp-", 24 * 3600
 
 
 @dataclass(frozen=True)
@@ -187,6 +189,14 @@ class Journal:
         query = "select distinct exercice from lignes order by exercice"
         return [year for (year,) in self.db.execute(query)]
 
+    def exercices_d_origine(self) -> set[int]:
+        """Exercises in which the origin of a reversal may be."""
+        rows = self.db.execute(
+            "select distinct exercice, exercice_origine from lignes where mandat_origine <> ''"
+        ).fetchall()
+        named = {origin for _, origin in rows if origin}
+        return named | {year - back for year, origin in rows if not origin for back in (0, 1)}
+
     def retours(self) -> int:
         """How many answers of the accountant are kept."""
         return int(self.db.execute("select count(*) from retours").fetchone()[0])
@@ -230,8 +240,12 @@ def ouvrir_journal(dossier: Path, source: str) -> Iterator[Journal]:
     Nothing is left of the copy unless `Journal.ranger` was called.
     """
     place = dossier / DOSSIER / f"{source}.sqlite"
+    made = [folder for folder in (place.parent, *place.parent.parents) if not folder.exists()]
     place.parent.mkdir(parents=True, exist_ok=True)
-    descriptor, name = tempfile.mkstemp(dir=place.parent, prefix=".tmp-")
+    for old in place.parent.glob(_TEMP + "*"):  # left by a run that was killed
+        if old.is_file() and time.time() - old.stat().st_mtime > _UN_JOUR:
+            old.unlink(missing_ok=True)
+    descriptor, name = tempfile.mkstemp(dir=place.parent, prefix=_TEMP)
     os.close(descriptor)
     copy = Path(name)
     try:
@@ -257,5 +271,6 @@ def ouvrir_journal(dossier: Path, source: str) -> Iterator[Journal]:
             yield journal
     finally:
         copy.unlink(missing_ok=True)
-        if not any(place.parent.iterdir()):
-            place.parent.rmdir()
+        for folder in made:
+            if folder.exists() and not any(folder.iterdir()):
+                folder.rmdir()

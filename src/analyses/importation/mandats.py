@@ -7,7 +7,7 @@ import io
 import sqlite3
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, BinaryIO
 
 from analyses.depot.table import Table, table_schema
@@ -208,8 +208,12 @@ def _rattacher(
                     f"{name}, {label} : contrepassation du {where}, exercice non importé ; "
                     "non vérifiée"
                 )
-            elif entier and not {(one, mandate) for one in years} & douteux:
-                examen.problems.append(_inconnu(db, name, place, label, where, years, mandate))
+            elif not {(one, mandate) for one in years} & douteux:
+                problem = _inconnu(db, name, place, label, where, years, mandate)
+                if not entier:
+                    remedy = "corrigez d'abord les fichiers qui n'ont pas pu être lus en entier"
+                    problem = replace(problem, remede=remedy)
+                examen.problems.append(problem)
             continue
         whole = sum(row[2] for row in lines)
         keys = {(at, mandate, ""): sum(row[2] for row in found)}

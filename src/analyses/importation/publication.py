@@ -50,16 +50,15 @@ def _name(path: Path, racine: Path) -> str:
 
 
 def anciens(journal: Journal, racine: Path, departement: str) -> dict[int, Table]:
-    """Ledgers in place of the exercises that the journal does not hold."""
-    known, tables = set(journal.exercices()), {}
-    years = [path for path in (racine / departement).glob("[0-9]" * 4) if path.is_dir()]
-    for folder in sorted(years):
-        if int(folder.name) not in known:
-            path = find_files(folder, _name(folder, racine))[0].get("mandats")
-            if path:
-                table = read_table(path, "mandats", _name(path, racine))
-                if table.readable:
-                    tables[int(folder.name)] = table
+    """Ledgers in place of the exercises that a reversal may name and the journal does not hold."""
+    tables = {}
+    for year in sorted(journal.exercices_d_origine() - set(journal.exercices())):
+        folder = racine / departement / str(year)
+        path = folder.is_dir() and find_files(folder, _name(folder, racine))[0].get("mandats")
+        if path:
+            table = read_table(path, "mandats", _name(path, racine))
+            if table.readable:
+                tables[year] = table
     return tables
 
 

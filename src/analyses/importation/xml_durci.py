@@ -74,7 +74,7 @@ class Lecteur:
     """
 
     def __init__(self, balises: Balises) -> None:
-        self._balises, self._profondeur = balises, 0
+        self.balises, self._profondeur = balises, 0
         self._parser = expat.ParserCreate()
         self._parser.StartElementHandler = self._ouvrir
         self._parser.EndElementHandler = self._fermer
@@ -135,11 +135,11 @@ class Lecteur:
                 "davantage",
                 "vérifiez l'origine de ce fichier",
             )
-        self._balises.ouvrir(nom.rpartition(":")[2] if ":" in nom else nom, attributs)
+        self.balises.ouvrir(nom.rpartition(":")[2] if ":" in nom else nom, attributs)
 
     def _fermer(self, nom: str) -> None:
         self._profondeur -= 1
-        self._balises.fermer(nom.rpartition(":")[2] if ":" in nom else nom)
+        self.balises.fermer(nom.rpartition(":")[2] if ":" in nom else nom)
 
     def _doctype(self, _nom: str, systeme: str | None, _public: str | None, interne: int) -> None:
         found = "un DOCTYPE"
