@@ -12,6 +12,7 @@ from analyses.commandes import (
     controler,
     controler_contrat,
     deposer,
+    evaluer_projection,
     exemple,
     explorer,
     importer,
@@ -28,6 +29,7 @@ COMMANDES = (
     deposer,
     saisie,
     importer,
+    evaluer_projection,
     exemple,
     explorer,
 )

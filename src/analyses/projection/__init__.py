@@ -1,0 +1,1 @@
+"""Year-end consumption of budget lines: projected, with calibrated intervals, and measured."""

@@ -1,0 +1,233 @@
+"""Measuring the projection on real budgets: each year predicted from the earlier years only."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from analyses.projection.apprentissage import apprendre_au_fil
+from analyses.projection.modele import Etat, Modele, Passe, Projection, projeter
+
+NIVEAU = 0.8
+NIVEAUX = (0.5, 0.6, 0.7, 0.8, 0.9, 0.95)
+RIVAUX = {
+    "prorata": "Prorata du temps écoulé",
+    "annee_precedente": "Reste de l'année précédente",
+    "courbe_moyenne": "Courbe moyenne du portefeuille",
+}
+COLONNES = (
+    *("line_id", "year", "month", "budget", "spent"),
+    *("projection", "bas_80", "haut_80", "realise"),
+)
+_MONTANTS = ("budget", "committed", "spent")
+
+
+@dataclass(frozen=True)
+class Choix:
+    """Which predictions are made: years and months (None: all that can be), budget above."""
+
+    annees: frozenset[int] | None = None
+    mois: tuple[int, ...] = tuple(range(1, 12))
+    budget_minimum: int = 0
+
+
+def groupes(codes: Sequence[str]) -> dict[str, tuple[str, ...]]:
+    """The segments of each identifier (entity, programme, nature…) when they have one shape.
+
+    >>> groupes(["001-132-1", "001-132-2", "autre"])
+    {'001-132-1': ('001', '132', '1'), '001-132-2': ('001', '132', '2'), 'autre': ()}
+    """
+    segments = {code: tuple(part for part in re.split(r"\W+|_", code) if part) for code in codes}
+    if not segments:
+        return {}
+    shape, _ = Counter(len(parts) for parts in segments.values()).most_common(1)[0]
+    return {
+        code: parts if len(parts) == shape and shape > 1 else () for code, parts in segments.items()
+    }
+
+
+def _tableaux(lignes: pd.DataFrame) -> dict[str, pd.DataFrame]:
+    """Amount by (line, year) and month 1 to 12; a month that a whole year lacks is interpolated.
+
+    Straight between the months around it, where the line has both (0 on 1 January).
+    """
+    known = {
+        year: set(lignes.loc[lignes["year"] == year, "month"])
+        for year in sorted(set(lignes["year"]))
+    }
+    found = {}
+    for name in _MONTANTS:
+        table = lignes.assign(**{name: lignes[name].astype("float64")}).pivot(
+            index=["line_id", "year"], columns="month", values=name
+        )
+        table = table.reindex(columns=range(13))
+        for year, months in known.items():
+            rows = table.index.get_level_values("year") == year
+            own = table[rows].copy()
+            own[0] = own[min(months)] if name == "budget" else 0.0
+            for month in sorted(set(range(1, max(months))) - months):
+                before, after = (
+                    max((m for m in months if m < month), default=0),
+                    min(m for m in months if m > month),
+                )
+                share = (month - before) / (after - before)
+                own[month] = own[before] + share * (own[after] - own[before])
+            table[rows] = own
+        found[name] = table
+    return found
+
+
+def _etats_du_mois(
+    tableaux: dict[str, pd.DataFrame], mois: int, segments: dict[str, tuple[str, ...]]
+) -> dict[int, list[tuple[Etat, int]]]:
+    """By year, the lines as known at the end of a month, with their consumption at month 12."""
+    budget, committed, spent = (tableaux[name] for name in _MONTANTS)
+    known = budget[mois].notna() & spent[mois].notna() & spent[12].notna()
+    quarter = spent[mois] - spent[mois - 3] if mois > 3 else spent[mois] * float("nan")
+    columns = [budget[mois], spent[mois], spent[12], committed[mois], quarter]
+    table = pd.concat(columns, axis=1)[known]
+    past: dict[str, tuple[Passe, ...]] = {}
+    found: dict[int, list[tuple[Etat, int]]] = {}
+    for (code, year), cells in zip(table.index, table.to_numpy().tolist(), strict=True):
+        total, done, final = (round(cell) for cell in cells[:3])
+        pending, recent = (None if cell != cell else round(cell) for cell in cells[3:])
+        engage = None if pending is None else max(pending, done)
+        etat = Etat(
+            code,
+            total,
+            done,
+            engage,
+            mois / 12,
+            passe=past.get(code, ()),
+            groupes=segments[code],
+            recent=recent,
+        )
+        found.setdefault(int(year), []).append((etat, final))
+        if total > 0:
+            committed_part = () if engage is None else ((mois, engage / total),)
+            parts = ((mois, done / total),)
+            year_ = Passe(int(year), parts, final / total, committed_part, total)
+            past[code] = (*past.get(code, ()), year_)
+    return found
+
+
+def _rivaux(
+    etats: Sequence[Etat], anciens: Sequence[tuple[Etat, int]], year: int
+) -> dict[str, list[float]]:
+    """The three simple methods, at their best: the first alone needs no earlier year.
+
+    Last year's remaining part never brings a line over its budget; a line without last year
+    takes the portfolio's average remaining part, which is the third method.
+    """
+    total = sum(etat.budget for etat, _ in anciens)
+    left = sum(final - etat.consomme for etat, final in anciens)
+    average = left / total if total else float("nan")
+    found: dict[str, list[float]] = {name: [] for name in RIVAUX}
+    for etat in etats:
+        found["prorata"].append(etat.consomme / etat.part_ecoulee)
+        found["courbe_moyenne"].append(etat.consomme + etat.budget * average)
+        last = [past for past in etat.passe if past.year == year - 1]
+        part = last[0].final - last[0].courbe[0][1] if last else average
+        own = etat.consomme + etat.budget * part
+        if last:
+            own = min(max(own, etat.consomme), max(etat.budget, etat.consomme))
+        found["annee_precedente"].append(own)
+    return found
+
+
+def _predictions(
+    mois: int,
+    year: int,
+    rows: Sequence[tuple[Etat, int]],
+    projections: Sequence[Projection],
+    rivals: dict[str, list[float]],
+) -> pd.DataFrame:
+    frame = pd.DataFrame(
+        {
+            "line_id": [etat.code for etat, _ in rows],
+            "year": year,
+            "month": mois,
+            "budget": [etat.budget for etat, _ in rows],
+            "spent": [etat.consomme for etat, _ in rows],
+            "projection": [own.centre for own in projections],
+            "bas_80": [own.bas(NIVEAU) for own in projections],
+            "haut_80": [own.haut(NIVEAU) for own in projections],
+            "realise": [final for _, final in rows],
+        }
+    )
+    for level in NIVEAUX:
+        frame[f"dans_{level}"] = [
+            own.bas(level) <= final <= own.haut(level)
+            for own, (_, final) in zip(projections, rows, strict=True)
+        ]
+    return frame.assign(**rivals)
+
+
+def predire(
+    lignes: pd.DataFrame,
+    modele: Modele,
+    choix: Choix | None = None,
+    avance: Callable[[int], None] = lambda mois: None,
+) -> pd.DataFrame:
+    """One row per (line, year, month) predicted: COLONNES, `dans_…` (interval holds), the rivals.
+
+    A year is predicted from the earlier years of the file only; the first one has none and is
+    left out unless `choix.annees` names it (the documented parameters then predict it alone).
+    Amounts in hundredths of the file's unit; a year without December cannot be judged.
+    """
+    choix = choix or Choix()
+    tableaux = _tableaux(lignes)
+    segments = groupes(sorted(set(lignes["line_id"])))
+    seen = lignes.set_index(["line_id", "year", "month"]).index
+    frames = []
+    for mois in choix.mois:
+        avance(mois)
+        years = _etats_du_mois(tableaux, mois, segments)
+        wanted = set(years) - {min(years, default=0)} if choix.annees is None else choix.annees
+        before: list[tuple[Etat, int]] = []
+        for year, taught in apprendre_au_fil(years, modele):
+            rows = [
+                (etat, final)
+                for etat, final in years[year]
+                if etat.budget > choix.budget_minimum and (etat.code, year, mois) in seen
+            ]
+            if year in wanted and rows:
+                etats = [etat for etat, _ in rows]
+                rivals = _rivaux(etats, before, year)
+                frames.append(_predictions(mois, year, rows, projeter(etats, taught), rivals))
+            before += [(etat, final) for etat, final in years[year] if etat.budget > 0]
+    return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame(columns=list(COLONNES))
+
+
+def mesurer(predictions: pd.DataFrame, cles: Sequence[str] = ("month",)) -> pd.DataFrame:
+    """Errors as parts of the budget (weighted by it), by month or by other keys.
+
+    Columns: `lignes`, `erreur`, `biais` (projected minus realised), `couverture` (parts of the
+    realised inside the 80 % interval), `largeur` (median width, part of the budget), and the
+    error of each rival (NaN where it had no earlier year).
+    """
+    rows: list[dict[str, Any]] = []
+    for key, own in predictions.groupby(list(cles), sort=True):
+        budget = float(own["budget"].sum())
+
+        def error(name: str, own: pd.DataFrame = own, budget: float = budget) -> float:
+            gap = (own[name] - own["realise"]).abs()
+            return float(gap.sum(skipna=False)) / budget
+
+        rows.append(
+            dict(zip(cles, key, strict=True))
+            | {
+                "lignes": len(own),
+                "erreur": error("projection"),
+                "biais": float((own["projection"] - own["realise"]).sum()) / budget,
+                "couverture": float(own[f"dans_{NIVEAU}"].mean()),
+                "largeur": float(((own["haut_80"] - own["bas_80"]) / own["budget"]).median()),
+            }
+            | {name: error(name) for name in RIVAUX}
+        )
+    return pd.DataFrame(rows)
