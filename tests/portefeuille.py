@@ -8,9 +8,7 @@ import pandas as pd
 _COURBES = {"personnel": 1.0, "contrats": 1.3, "subventions": 1.0, "travaux": 2.5}
 
 
-def portefeuille(
-    lignes: int, annees: range, graine: int, engagements: bool = True
-) -> pd.DataFrame:
+def portefeuille(lignes: int, annees: range, graine: int, engagements: bool = True) -> pd.DataFrame:
     """Columns of `lecture.CHAMPS`: each line has a nature, a habit of its own, good and bad years.
 
     The nature sets the curve of the year and how far commitments run ahead; the line, the level

@@ -8,8 +8,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from analyses.commandes.options import cannot_write, year
-from analyses.problems import BilanError, Problem
+from analyses.commandes.options import year
+from analyses.problems import BilanError, Problem, unwritable
 
 
 def add(commands: Any) -> None:
@@ -162,9 +162,9 @@ def _evaluate(args: argparse.Namespace) -> int:
     if args.sortie:
         try:
             written = ecrire(rapport, args.sortie)
-        except OSError:
-            raise cannot_write(
-                args.sortie, "un dossier où l'on peut écrire", "indiquez-en un autre avec --sortie"
+        except OSError as error:
+            raise unwritable(
+                args.sortie, error, "indiquez un autre dossier avec --sortie"
             ) from None
         print(f"Écrit dans {args.sortie.as_posix()} : {', '.join(written)}.")
     return 0
