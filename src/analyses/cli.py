@@ -29,6 +29,7 @@ COMMANDES = (
     deposer,
     saisie,
     importer,
+    evaluer_projection,
     exemple,
     evaluer_projection,
     explorer,

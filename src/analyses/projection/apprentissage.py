@@ -67,8 +67,10 @@ def _un_fil():  # type: ignore[no-untyped-def]
 def _matrice(
     lignes: pd.DataFrame, variables: Sequence[str], codes: Mapping[str, Mapping[str, int]]
 ) -> np.ndarray:
+    unknown = pd.Series(np.nan, lignes.index)
     columns = [
-        lignes[name].map(codes[name]) if name in codes else lignes[name] for name in variables
+        lignes.get(name, unknown).map(codes[name]) if name in codes else lignes[name]
+        for name in variables
     ]
     return np.column_stack([column.astype("float64") for column in columns])
 

@@ -134,10 +134,13 @@ def _texte(path: Path, fichier: str) -> str:
 
 
 def _cellules(text: str, fichier: str) -> list[tuple[int, list[str]]]:
-    head = text.lstrip().split("\n", 1)[0]
+    head = re.sub(r"^sep=.\r?\n", "", text.lstrip(), flags=re.IGNORECASE).split("\n", 1)[0]
     separator = max(";,\t", key=lambda mark: (head.count(mark), mark == ";"))
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
     records, start = [], 1
+    if re.match(r"sep=.\r?\n", text, re.IGNORECASE):
+        next(reader)
+        start = 2
     try:
         for cells in reader:
             if any(cell.strip() for cell in cells):
@@ -269,9 +272,7 @@ def _remarques(lignes: pd.DataFrame) -> list[str]:
     counts = {
         "cumuls qui baissent d'un mois au suivant (reprises) : gardés tels quels": falls,
         "consommations négatives : gardées telles quelles": int((ordered["spent"] < 0).sum()),
-        "budgets nuls ou négatifs : projetés au consommé ou à l'engagé, non comptés": int(
-            (ordered["budget"] <= 0).sum()
-        ),
+        "budgets nuls ou négatifs : ni jugés ni appris": int((ordered["budget"] <= 0).sum()),
         "consommations au-dessus du budget : gardées telles quelles": int(
             ((ordered["spent"] > ordered["budget"]) & (ordered["budget"] > 0)).sum()
         ),
@@ -287,12 +288,19 @@ def _remarques(lignes: pd.DataFrame) -> list[str]:
         found.append("engagements non renseignés : projection sans eux")
     elif committed.isna().any():
         found.append(f"{int(committed.isna().sum())} engagements non renseignés")
+    full = set(ordered.loc[ordered["month"] == 12, "year"])
+    ends = ordered.groupby(["line_id", "year"])["month"].max()
+    lost = int(((ends < 12) & ends.index.get_level_values("year").isin(full)).sum())
+    if lost:
+        found.append(
+            f"{lost} lignes sans décembre dans une année qui en a un : ni jugées ni apprises"
+        )
     for year, months in ordered.groupby("year")["month"]:
         absent = [str(month) for month in range(1, 13) if month not in set(months)]
         if absent:
             words = "s" if len(absent) > 1 else ""
             found.append(f"{year} : mois absent{words} {', '.join(absent)}")
-        if 12 not in set(months):
+        if year not in full:
             found.append(f"{year} : sans décembre, ni jugée ni apprise")
     return found
 

@@ -246,7 +246,7 @@ def _passe(etat: Etat, anciennete: float) -> dict[str, float]:
     spent = [
         (anciennete ** (last.year - past.year), past.final, past.final * past.budget)
         for past in etat.passe
-        if past.budget and past.final > 0
+        if past.budget and past.final * past.budget >= 1
     ]
     if spent:
         weights, parts, amounts = (np.array(values) for values in zip(*spent, strict=True))
@@ -435,8 +435,8 @@ def projeter(etats: Sequence[Etat], modele: Modele) -> list[Projection]:
 def somme(projections: Sequence[Projection], modele: Modele) -> Projection:
     """Distribution of the total, lines depending on each other through one common factor.
 
-    Gaussian copula of `correlation`, 4,000 scenarios drawn from a fixed seed; the total's centre is
-    the sum of the centres, contribution by contribution.
+    Gaussian copula of `correlation`, 4,000 scenarios (Latin hypercube) from a fixed seed; the
+    total's centre is the sum of the centres, contribution by contribution.
 
     >>> one = projeter([Etat("a", 1000, 300, None, 0.5)], load_modele())
     >>> somme(one * 2, load_modele()).centre == 2 * one[0].centre
@@ -447,11 +447,13 @@ def somme(projections: Sequence[Projection], modele: Modele) -> Projection:
     centre = sum(parts.values())
     probabilites = tuple(modele.quantiles)
     draw = np.random.Generator(np.random.PCG64(20240620))
-    common = draw.standard_normal(_SCENARIOS) * np.sqrt(modele.correlation)
+    normal = NormalDist()
+    strata = np.array([normal.inv_cdf((i + 0.5) / _SCENARIOS) for i in range(_SCENARIOS)])
+    common = draw.permutation(strata) * np.sqrt(modele.correlation)
     total = np.zeros(_SCENARIOS)
     for projection in sorted(projections, key=lambda p: (p.code, p.centre, p.valeurs)):
-        scores = [NormalDist().inv_cdf(p) for p in projection.probabilites]
-        own = draw.standard_normal(_SCENARIOS) * np.sqrt(1 - modele.correlation)
+        scores = [normal.inv_cdf(p) for p in projection.probabilites]
+        own = draw.permutation(strata) * np.sqrt(1 - modele.correlation)
         total += np.interp(common + own, scores, projection.valeurs)
     found = np.quantile(total, probabilites)
     values = [
