@@ -31,7 +31,6 @@ COMMANDES = (
     importer,
     evaluer_projection,
     exemple,
-    evaluer_projection,
     explorer,
 )
 
