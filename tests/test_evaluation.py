@@ -296,6 +296,11 @@ def test_no_table(tmp_path, text, words):
     assert words in refused(write(tmp_path, text))
 
 
+def test_no_known_encoding(tmp_path):
+    (tmp_path / "x.csv").write_bytes(b"line_id\x81\n")
+    assert "un CSV en UTF-8 ou cp1252" in refused(tmp_path / "x.csv")
+
+
 def test_no_file_and_no_line_kept(tmp_path):
     assert "rien de lisible" in refused(tmp_path / "absent.csv")
     path = write(tmp_path, "line_id,year,month,budget,spent\na,2023,1,1,1\n")

@@ -296,13 +296,14 @@ def test_parameters_are_checked(tmp_path):
         text.replace("niveau: 0.88", "niveau: beaucoup")
         .replace("plafond: 0.98", "plafond: 3")
         .replace("correlation: 0.1", "corrélation: 0.1")
-        .replace("0.9: 3.0", "0.9: -3.0")
+        .replace("arret: 0.3", "arrets: 0.3")
     )
     (tmp_path / "projection.yaml").write_text(broken, encoding="utf-8")
     with pytest.raises(BilanError) as error:
         load_modele(tmp_path)
     words = str(error.value)
-    assert "4 problèmes" in words and "reference.niveau" in words and "entre 0 et 1" in words
+    assert "6 problèmes" in words and "reference.niveau" in words and "entre 0 et 1" in words
+    assert "champ « difficulte.arrets » : attendu un paramètre connu" in words
     (tmp_path / "projection.yaml").write_text(text.replace("0.9: 3.0", "0.9: -3.0"), "utf-8")
     with pytest.raises(BilanError, match="croissantes"):
         load_modele(tmp_path)

@@ -175,7 +175,12 @@ class _Releve:
 
     def all(self) -> list[Problem]:
         more = [
-            Problem(self.fichier, trouve=f"{count - _SHOWN} autres lignes : {kind}")
+            Problem(
+                self.fichier,
+                attendu="des lignes lisibles",
+                trouve=f"{count - _SHOWN} autres lignes : {kind}",
+                remede="corrigez-les de même",
+            )
             for kind, count in self.counts.items()
             if count > _SHOWN
         ]

@@ -174,7 +174,7 @@ def load_modele(params: Path = PARAMS) -> Modele:
         elif not low <= value <= high:
             wrong(champ, f"un nombre entre {low:g} et {high:g}", value)
 
-    for name in sorted(set(raw) - {*_CLES, "quantiles", "correlation"}):
+    for name in sorted(set(raw) - {*_CLES, "quantiles", "correlation"}, key=str):
         wrong(str(name), "une rubrique connue", name)
     for section, keys in _CLES.items():
         own = mapping(section)
@@ -182,7 +182,7 @@ def load_modele(params: Path = PARAMS) -> Modele:
             signed = section == "difficulte"
             high = 1 if key in _PARTS else 1e6
             number(f"{section}.{key}", own.get(key), -high if signed else 0, high)
-        for key in sorted(set(own) - set(keys)):
+        for key in sorted(set(own) - set(keys), key=str):
             wrong(f"{section}.{key}", "un paramètre connu", key)
     number("correlation", raw.get("correlation"), 0, 1)
     table = mapping("quantiles")
