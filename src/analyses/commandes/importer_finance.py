@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from analyses.commandes.importer_pes import add_destination, montrer, provenance
-from analyses.commandes.options import cannot_write, year
+from analyses.commandes.options import year
 
 
 def add(sources: Any) -> None:
@@ -43,6 +43,7 @@ def _run(args: argparse.Namespace) -> int:
     from analyses.importation.correspondance import correspondance
     from analyses.importation.finance import importer_finance
     from analyses.paths import RAW
+    from analyses.problems import unwritable
 
     racine = args.vers or RAW
     modele = correspondance(args.correspondance)
@@ -52,9 +53,7 @@ def _run(args: argparse.Namespace) -> int:
             exercice=args.exercice,
             remplacer=args.remplacer,
         )
-    except OSError:
-        raise cannot_write(
-            racine, "un dossier où l'on peut écrire", "indiquez-en un autre avec --vers"
-        ) from None
+    except OSError as error:
+        raise unwritable(racine, error, "indiquez-en un autre avec --vers") from None
     montrer(compte, args.departement)
     return 0

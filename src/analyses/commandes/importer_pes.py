@@ -7,7 +7,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from analyses.commandes.options import add_departement, cannot_write, day
+from analyses.commandes.options import add_departement, day
 
 
 def add(sources: Any) -> None:
@@ -85,6 +85,7 @@ def provenance(args: argparse.Namespace) -> Any:
 def _run(args: argparse.Namespace) -> int:
     from analyses.importation.dossier_pes import importer_pes
     from analyses.paths import RAW
+    from analyses.problems import unwritable
 
     racine = args.vers or RAW
     joined = (args.engagements, _modele(args.correspondance)) if args.engagements else None
@@ -92,10 +93,8 @@ def _run(args: argparse.Namespace) -> int:
         compte = importer_pes(
             *(args.dossier, racine, args.departement, provenance(args), args.remplacer, joined)
         )
-    except OSError:
-        raise cannot_write(
-            racine, "un dossier où l'on peut écrire", "indiquez-en un autre avec --vers"
-        ) from None
+    except OSError as error:
+        raise unwritable(racine, error, "indiquez-en un autre avec --vers") from None
     montrer(compte, args.departement)
     return 0
 
