@@ -268,7 +268,7 @@ def test_a_sign_against_its_type_and_an_unknown_code(tmp_path):
         ("a.xlsx", b"PK", "un fichier illisible"),
         ("a.pdf", b"%PDF", "un autre genre de fichier"),
         ("a.csv", b"x;y\n1;2\n", "aucune"),
-        ("absent.csv", None, "No such file or directory"),
+        ("absent.csv", None, "aucun fichier de ce nom"),
     ],
 )
 def test_files_that_are_not_exports(tmp_path, nom, content, found):
@@ -383,6 +383,14 @@ def test_an_unknown_mapping_lists_those_there_are(capsys, tmp_path):
     command = ["importer", "finance", str(tmp_path / "a.csv"), "--correspondance", "zzz"]
     assert cli.main(command) == 1
     assert "une correspondance parmi debit-credit, montant-signe" in capsys.readouterr().err
+
+
+def test_a_place_where_nothing_can_be_written(tmp_path, capsys):
+    export = ecrire(tmp_path, lignes_debit("2024;1;15/03/2024;6568;10;"))
+    (tmp_path / "raw").write_text("un fichier", encoding="utf-8")
+    command = ["importer", "finance", str(export), "--correspondance", "debit-credit"]
+    assert cli.main([*command, "--vers", str(tmp_path / "raw")]) == 1
+    assert "un dossier où l'on peut écrire" in capsys.readouterr().err
 
 
 # Commitments of PES mandates

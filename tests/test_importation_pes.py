@@ -839,6 +839,20 @@ def test_the_command_tells_what_it_did(lieu, capsys):
     assert "a.xml, ligne 1 : attendu un XML complet" in capsys.readouterr().err
 
 
+def test_a_file_that_the_system_does_not_give(lieu, monkeypatch):
+    def denied(path):
+        raise PermissionError(13, "Permission denied")
+
+    deposer_pes(lieu / "pes", a=aller(bordereau(1)))
+    monkeypatch.setattr("analyses.importation.publication.fingerprint", denied)
+    [problem] = problemes(lieu)
+    assert (problem.fichier, problem.trouve) == ("a.xml", "un accès refusé")
+    monkeypatch.setattr("analyses.importation.publication.fingerprint", lambda path: "0" * 64)
+    monkeypatch.setattr(Path, "open", lambda path, mode: denied(path))
+    [problem] = problemes(lieu)
+    assert (problem.fichier, problem.trouve) == ("a.xml", "un accès refusé")
+
+
 def test_a_place_where_nothing_can_be_written(lieu, capsys):
     deposer_pes(lieu / "pes", a=aller(bordereau(1)))
     (lieu / "raw").write_text("un fichier", encoding="utf-8")

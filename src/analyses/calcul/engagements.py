@@ -11,7 +11,7 @@ from datetime import date
 import numpy as np
 import pandas as pd
 
-from analyses.calcul.affectation import SIGNES
+from analyses.calcul.affectation import SIGNES, origine_de
 
 Key = tuple[str, str]
 
@@ -52,19 +52,29 @@ def paid_on(lignes: pd.DataFrame, *mandats: pd.DataFrame | None) -> list[date | 
     days = lignes["date_paiement"].astype(object)
     reversal = lignes["type"].map(SIGNES).to_numpy() < 0
     asked = np.flatnonzero(days.isna().to_numpy() & reversal)
-    keys = lignes.iloc[asked][["mandat_origine", "numero_ligne"]]
-    paid: dict[tuple[str, str], date] = {}
-    for frame in mandats if len(asked) else ():
+    origins = [origine_de(text) for text in lignes["mandat_origine"].iloc[asked]]
+    numbers = {number for _, number in origins}
+    paid: dict[tuple[object, str, str], date | None] = {}
+    for place, frame in enumerate(mandats if len(asked) else ()):
         if frame is None:
             continue
-        kept = frame[frame["numero_mandat"].isin(keys["mandat_origine"])]
+        kept = frame[frame["numero_mandat"].isin(numbers)]
         kept = kept[kept["date_paiement"].notna() & (kept["type"].map(SIGNES) > 0)]
+        years = kept["exercice"].tolist() if "exercice" in kept else [None] * len(kept)
         names = ["numero_mandat", "numero_ligne", "date_paiement"]
-        for number, line, day in kept[names].itertuples(index=False):
-            paid.setdefault((number, line), day)
+        for year, (number, line, day) in zip(
+            years, kept[names].itertuples(index=False), strict=True
+        ):
+            for scope in (year, "partout", *(["avant"] if place else [])):
+                paid.setdefault((scope, number, line), day)
     result: list[date | None] = days.where(days.notna(), None).tolist()
-    for place, key in zip(asked, keys.itertuples(index=False, name=None), strict=True):
-        result[place] = paid.get(key)
+    lines = lignes["numero_ligne"].iloc[asked]
+    kinds = lignes["type"].iloc[asked]
+    for row, (year, number), line, kind in zip(asked, origins, lines, kinds, strict=True):
+        # As the checks look for it: a contrepassation takes back a mandate of the year before.
+        scopes = ("avant", "partout") if kind == "contrepassation" else ("partout",)
+        for scope in reversed(scopes if year is None else (year,)):
+            result[row] = paid.get((scope, number, line), result[row])
     return result
 
 

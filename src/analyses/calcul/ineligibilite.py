@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from analyses.calcul.affectation import SIGNES, plain
+from analyses.calcul.affectation import SIGNES, origine_de, plain
 from analyses.calcul.citations import cite, clause_of
 from analyses.calcul.personnel import PAIE
 
@@ -77,8 +77,11 @@ def decided(*frames: pd.DataFrame | None) -> dict[LineKey, tuple[str, str]]:
 def _decision(
     decisions: Mapping[LineKey, tuple[str, str]], year: int, number: str, line: str, origin: str
 ) -> tuple[str, str]:
-    """The decision on a line; a reversal follows that of its origin, this year's or the last's."""
-    for key in ((year, number, line), (year, origin, line), (year - 1, origin, line)):
+    """The decision on a line; a reversal follows that of its origin, of the exercise it names,
+    else of this year's or the last's."""
+    named, source = origine_de(origin)
+    years = (year, year - 1) if named is None else (named,)
+    for key in ((year, number, line), *((one, source, line) for one in years)):
         if key[1] and key in decisions:
             return decisions[key]
     return "", ""
@@ -160,8 +163,11 @@ def _verdicts(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Decision and reason of each line ('' when no decision speaks of it)."""
     decision, reason = (np.full(len(lignes), "", dtype=object) for _ in range(2))
+    if not decisions:
+        return decision, reason
     numbers = {mandat for _, mandat, _ in decisions}
-    named = lignes["numero_mandat"].isin(numbers) | lignes["mandat_origine"].isin(numbers)
+    sources = lignes["mandat_origine"].map(lambda origin: origine_de(origin or "")[1])
+    named = lignes["numero_mandat"].isin(numbers) | sources.isin(numbers)
     columns = ["exercice", "numero_mandat", "numero_ligne", "type", "mandat_origine"]
     rows = lignes.loc[named, columns].itertuples(index=False, name=None)
     for place, (year, number, line, kind, origin) in zip(np.flatnonzero(named), rows, strict=True):

@@ -12,6 +12,7 @@ from typing import Any
 
 from analyses.depot.table import Unreadable, decode, normal_header, read_records
 from analyses.importation.xml_durci import Refus
+from analyses.problems import reason
 
 _SEPARATEURS = (";", ",", "\t")
 _ENTETES_AVANT = 30  # records among which the header is looked for
@@ -31,6 +32,8 @@ class Feuille:
 def lire_feuille(path: Path, entetes: Collection[str], feuille: str = "") -> Feuille:
     """Rows of an export; the header is the first record that knows most of `entetes`
     (normalised), titles above it are dropped. Raises `Refus`."""
+    if not path.is_file():
+        raise Refus(None, "un export CSV ou XLSX", "aucun fichier de ce nom", "vérifiez le nom")
     if path.suffix.casefold() in (".xlsx", ".xlsm"):
         nom, records = _classeur(path, feuille)
         return _avec_entete(records, entetes, path, nom)
@@ -39,8 +42,7 @@ def lire_feuille(path: Path, entetes: Collection[str], feuille: str = "") -> Feu
     try:
         text = decode(path.read_bytes())
     except OSError as error:
-        found = error.strerror or "lecture impossible"
-        raise Refus(None, "un fichier lisible", found, "vérifiez ses droits") from None
+        raise Refus(None, "un fichier lisible", reason(error), "vérifiez ses droits") from None
     except UnicodeDecodeError:
         raise Refus(
             None, "un CSV en UTF-8 ou cp1252", "un fichier illisible", "réexportez-le en UTF-8"

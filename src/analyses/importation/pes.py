@@ -10,6 +10,7 @@ from analyses.importation.lecture_pes import Lecture
 from analyses.importation.pes_aller import Aller
 from analyses.importation.pes_retour import Retour as LectureRetour
 from analyses.importation.xml_durci import Lecteur, Refus
+from analyses.problems import reason
 
 _RACINES: dict[str, type[Lecture]] = {"PES_Aller": Aller, "PES_Retour": LectureRetour}
 
@@ -30,8 +31,7 @@ def lire_pes(path: Path, fichier: str, recevoir: Callable[[Ligne | Retour], None
     except Refus as refus:
         flux.probleme(refus.ligne, "", refus.attendu, refus.trouve, refus.remede)
     except OSError as error:
-        found = error.strerror or "lecture impossible"
-        flux.probleme(None, "", "un fichier lisible", found, "vérifiez ses droits")
+        flux.probleme(None, "", "un fichier lisible", reason(error), "vérifiez ses droits")
     flux.clore()
     return flux
 

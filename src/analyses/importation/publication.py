@@ -15,7 +15,7 @@ from analyses.depot.table import Table, read_table
 from analyses.importation import mandats
 from analyses.importation.journal import Journal
 from analyses.importation.rapport import rapport
-from analyses.problems import BilanError, Problem
+from analyses.problems import BilanError, Problem, reason
 from analyses.yaml_files import read_yaml
 
 
@@ -165,7 +165,5 @@ def empreinte(path: Path) -> str:
     try:
         return fingerprint(path)
     except OSError as error:
-        found = error.strerror or "lecture impossible"
-        raise BilanError(
-            [Problem(path.name, None, "", "un fichier lisible", found, "vérifiez ses droits")]
-        ) from None
+        expected, remedy = "un fichier lisible", "vérifiez ses droits"
+        raise BilanError(Problem(path.name, None, "", expected, reason(error), remedy)) from None
