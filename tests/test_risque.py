@@ -409,7 +409,7 @@ def test_the_past_of_an_action_is_learnt():
         ),
     )
     (past,) = passes([run], CONTRATS)["solidarites", "1"]
-    assert past == Passe(2023, ((1, 0.4), (12, 0.9)), 0.95, budget=100_000)
+    assert past == Passe(2023, ((1, 0.4), (12, 0.9)), 0.95)
     assert ("solidarites", "2") not in passes([run], CONTRATS)
 
 

@@ -330,7 +330,7 @@ def passes(executions: Sequence[Any], contrats: Mapping[str, Any]) -> dict[Cle, 
                 for month, cumul in curves.get(key, ())
                 if month.startswith(f"{year}-")
             )
-            found[key] = (*found.get(key, ()), Passe(year, curve, spent / planned, budget=planned))
+            found[key] = (*found.get(key, ()), Passe(year, curve, spent / planned))
     return found
 
 
