@@ -43,11 +43,11 @@ def generate(folder: Path, lines: int) -> Path:
     with path.open("w", encoding="utf-8", newline="") as stream:
         writer = csv.DictWriter(stream, list(rows[0]), delimiter=";", lineterminator="\n")
         writer.writeheader()
-        for copy in range(1, lines // len(rows) + 2):
+        for copy in range(lines // len(rows) + 1):  # copy 0: the numbers that decisions name
             for row in rows[: lines - written]:
                 more = {"objet": f"{row['objet']} {random.randrange(5000)}"}
                 for name in ("numero_mandat", "mandat_origine"):
-                    more[name] = row[name] and f"{copy}{row[name]}"
+                    more[name] = row[name] and f"{copy or ''}{row[name]}"
                 if row["type"] == "ordinaire" and row["numero_mandat"] not in origins:
                     more["montant"] = f"{row['montant'].split(',')[0]},{random.randrange(100):02d}"
                 writer.writerow(row | more)

@@ -166,8 +166,9 @@ def _verdicts(
     if not decisions:
         return decision, reason
     numbers = {mandat for _, mandat, _ in decisions}
-    sources = lignes["mandat_origine"].map(lambda origin: origine_de(origin or "")[1])
-    named = lignes["numero_mandat"].isin(numbers) | sources.isin(numbers)
+    origins = lignes["mandat_origine"]
+    taken = [origin for origin in origins.unique() if origine_de(origin or "")[1] in numbers]
+    named = lignes["numero_mandat"].isin(numbers) | origins.isin(taken)
     columns = ["exercice", "numero_mandat", "numero_ligne", "type", "mandat_origine"]
     rows = lignes.loc[named, columns].itertuples(index=False, name=None)
     for place, (year, number, line, kind, origin) in zip(np.flatnonzero(named), rows, strict=True):

@@ -183,13 +183,18 @@ def header_names(nom: str) -> dict[str, str]:
     >>> header_names("mandats")["numeromandat"]
     'numero_mandat'
     """
-    spellings = read_yaml(PARAMS / "colonnes.yaml")[nom]
+    spellings = _spellings(PARAMS / "colonnes.yaml")[nom]
     names = {f["name"]: f["name"] for f in table_schema(nom)["fields"]}
     known = {normal_header(name): name for name in names}
     for name, others in spellings.items():
         for other in others:
             known.setdefault(normal_header(other), name)
     return known
+
+
+@lru_cache(maxsize=1)
+def _spellings(path: Path) -> Any:
+    return read_yaml(path)
 
 
 def normal_header(text: str) -> str:
@@ -675,7 +680,7 @@ def _unquoted(text: str, separator: str) -> list[np.ndarray] | None:
     )
     blank = np.ones(len(frame), dtype=bool)
     for name in frame:
-        blank &= [not clean(cell) for cell in frame[name]]
+        blank &= frame[name].isin([text for text in frame[name].unique() if not clean(text)])
         if not blank.any():
             return [frame[name].to_numpy() for name in frame]
     return None
