@@ -737,12 +737,14 @@ def lectures_incertaines(b: Bilan) -> Styler | Markdown:
 
 
 def _lower_titles(text: str, depth: int = 4) -> str:
-    """Narrative titles under the action's own; raw HTML is text, an image is a link (offline).
+    """Narrative titles under the action's own; raw HTML is text, an image is a link (offline), and
+    a link that runs code leads nowhere.
 
-    >>> _lower_titles("# Fait\\nTexte")
-    '##### Fait\\nTexte'
+    >>> _lower_titles("# Fait\\nTexte"), _lower_titles("[x](JavaScript:alert)")
+    ('##### Fait\\nTexte', '[x](#alert)')
     """
     plain = text.replace("<", "&lt;").replace("![", "[")
+    plain = re.sub(r"\b(javascript|vbscript|data):", "#", plain, flags=re.IGNORECASE)
     return re.sub(r"^(#+) ", lambda m: "#" * min(6, len(m[1]) + depth) + " ", plain, flags=re.M)
 
 
