@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import date
 from fractions import Fraction as F
+from random import Random
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from analyses.calcul.money import share, share_many
-from analyses.depot import controles
+from analyses.depot import controles, gate
 from analyses.depot.table import Table, read_montant, read_records
 
 WEIGHTS = st.lists(st.fractions(0, 10, max_denominator=50), min_size=1, max_size=5).filter(any)
@@ -64,3 +66,37 @@ def test_rules_that_cannot_mix_are_known_without_the_lines():
     assert not controles._never_mix(rules({"objet": "a"}, {"objet": "b"}))
     assert not controles._never_mix(rules({"code_analytique": "A"}, {"nature": "65"}))
     assert not controles._never_mix(rules(half))
+
+
+def dirty_ledger(size: int) -> Table:
+    """Lines of which many break the suites, in every way they know."""
+    random = Random(1)
+
+    def row(number: int) -> dict:
+        pick = random.choice
+        return {
+            "exercice": pick([2024] * 9 + [None, 1999]),
+            "numero_mandat": pick([str(number)] * 9 + ["", "7"]),
+            "numero_ligne": pick(["1"] * 9 + [""]),
+            "date_emission": pick([date(2024, 5, 1)] * 9 + [None, date(1990, 1, 1)]),
+            "type": pick(["ordinaire"] * 9 + ["x", ""]),
+            "nature": pick(["6568"] * 9 + ["65X", ""]),
+            "fonction": pick(["444", "", "A"]),
+            "montant": pick([100, 5, None, -3, 10**12]),
+            "date_paiement": pick([None, date(2024, 5, 1), date(1990, 1, 1)]),
+            "ligne": number + 2,
+        }
+
+    rows = [row(number) for number in range(size)]
+    return Table("mandats", "m.csv", rows, [set() for _ in rows])
+
+
+def test_the_suites_find_the_same_whatever_they_are_shown(monkeypatch):
+    """The whole table, its distinct values and ranks, or only what is filled and what is not."""
+    table = dirty_ledger(400)
+    whole = gate.validate({"mandats": table})
+    monkeypatch.setattr(gate, "_PETITE", 0)
+    assert gate.validate({"mandats": table}) == whole
+    monkeypatch.setattr(gate, "_NOMBREUX", 0)
+    assert gate.validate({"mandats": table}) == whole
+    assert len({problem.champ for problem in whole}) == 10  # the key and nine fields

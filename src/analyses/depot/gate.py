@@ -53,6 +53,7 @@ _PAR_VALEUR = frozenset(
     f"expect_column_values_to_{what}"
     for what in ("be_between", "be_in_set", "match_regex", "not_be_null", "not_match_regex")
 )
+_PETITE = 5_000  # rows up to which a table is shown whole, which costs less than a view a column
 _NOMBREUX = 10_000  # distinct values beyond which only filled or empty is shown, when it suffices
 # Expectations that only compare values with one another: their ranks are enough.
 _PAR_RANG = frozenset(["expect_compound_columns_to_be_unique", "expect_column_values_to_be_unique"])
@@ -104,6 +105,8 @@ def _frame(table: Table, kind: str, fields: tuple[str, ...]) -> tuple[pd.DataFra
 def _shown(table: Table, expectation: Mapping[str, Any]) -> tuple[str, tuple[str, ...]]:
     """How the expectation is shown the table (valeurs, presence, rangs, lignes), which fields."""
     kwargs = expectation["kwargs"]
+    if len(table) <= _PETITE:
+        return "lignes", tuple(table.columns)
     if expectation["type"] in _PAR_VALEUR and "mostly" not in kwargs:
         many = len(table.columns[kwargs["column"]].values) > _NOMBREUX
         alone = many and expectation["type"] == "expect_column_values_to_not_be_null"
