@@ -85,8 +85,7 @@ def paid_mask(paye_le: pd.Series, arrete_au: date | None = None) -> pd.Series:
     >>> paid_mask(days, date(2024, 12, 31)).tolist()
     [True, False, False]
     """
-    return pd.Series(
-        [not pd.isna(day) and (arrete_au is None or day <= arrete_au) for day in paye_le],
-        index=paye_le.index,
-        dtype=bool,
-    )
+    paid = paye_le.notna().to_numpy(dtype=bool, copy=True)
+    if arrete_au is not None:
+        paid[paid] = [day <= arrete_au for day in paye_le[paid]]
+    return pd.Series(paid, index=paye_le.index, dtype=bool)

@@ -235,21 +235,10 @@ def _reversals(table: Table) -> list[dict[str, Any]]:
     for name in ("montant", "mandat_origine"):
         column = table.columns[name]
         chosen &= ~column.bad[column.codes]
-    rows = _rows(table, chosen, "type", "montant", "mandat_origine", "exercice")
+    rows = table.some(chosen, "type", "montant", "mandat_origine", "exercice")
     for row in rows:
         row["annee_origine"], row["numero_origine"] = origine_de(row["mandat_origine"])
     return rows
-
-
-def _rows(table: Table, chosen: np.ndarray, *names: str) -> list[dict[str, Any]]:
-    """Some rows of a table, with the fields named and `ligne`."""
-    rows = np.flatnonzero(chosen)
-    columns = [(table.columns[n].values, table.columns[n].codes[rows]) for n in names]
-    cells = [values[codes].tolist() for values, codes in columns]
-    lines = table.lignes[rows].tolist()
-    return [
-        dict(zip((*names, "ligne"), row, strict=True)) for row in zip(*cells, lines, strict=True)
-    ]
 
 
 class _Origins:
@@ -264,7 +253,7 @@ class _Origins:
             positive = types.where(lambda value: value in _POSITIFS) | unread
             wanted = table.columns["numero_mandat"].where(numbers.__contains__)
             unsure = unread | amounts.bad[amounts.codes]
-            rows = _rows(table, positive & wanted, "numero_mandat", "montant")
+            rows = table.some(positive & wanted, "numero_mandat", "montant")
             for row, doubt in zip(rows, unsure[positive & wanted], strict=True):
                 key = (rank, row["numero_mandat"])
                 self.totals[key] += row["montant"] or 0

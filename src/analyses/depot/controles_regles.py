@@ -102,10 +102,15 @@ def check_decisions(table: Table, *mandats: Table | None) -> Found:
     given = [one for one in mandats if one is not None]
     if not given:
         return [], [f"{table.fichier} : aucun fichier mandats.csv, décisions sans objet"]
+    wanted = {row["numero_mandat"] for row in table.good_rows}
     lines = {
         (row["exercice"], row["numero_mandat"], row["numero_ligne"])
         for one in given
-        for row in one.rows
+        if len(one)
+        for row in one.some(
+            one.columns["numero_mandat"].where(wanted.__contains__),
+            *("exercice", "numero_mandat", "numero_ligne"),
+        )
     }
     problems = []
     for row in table.good_rows:

@@ -11,7 +11,6 @@ import re
 import shutil
 import tempfile
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -336,6 +335,8 @@ def open_exercice(
         tables = {
             name: read_table(path, name, f"{relative}/{path.name}") for name, path in files.items()
         }
+        if ahead:
+            ahead.start({name: table for name, table in tables.items() if table.readable})
         before = {name: read_table(path, name, shown) for name, (shown, path) in previous.items()}
         for table in tables.values():
             problems += [*table.problems, *check_collective(table), *check_training(table)]
@@ -387,14 +388,9 @@ def _gate(
     repeated = {(problem.fichier, problem.champ) for problem in problems if ", " in problem.champ}
     read = list(tables.values())
     copies: dict[str, str] = {}
-    if ahead:
-        with ThreadPoolExecutor(1) as pool:  # the copies are made while the process judges
-            judged = pool.submit(gate.validate, checked, ahead)
-            if not problems:
-                copies = {f"{table.nom}.csv": _normalised(table) for table in read}
-            seen = judged.result()
-    else:
-        seen = gate.validate(checked)
+    if not problems:  # while a process of its own may be judging
+        copies = {f"{table.nom}.csv": _normalised(table) for table in read}
+    seen = ahead.problems() if ahead else gate.validate(checked)
     everything = list(problems) + [
         problem
         for problem in seen
@@ -408,6 +404,6 @@ def _gate(
         "qualite.html": gate.quality_html(title, read, everything, notes, simule),
     }
     if not everything:
-        contents |= copies or {f"{table.nom}.csv": _normalised(table) for table in read}
+        contents |= copies
     _keep(target, contents)
     return everything

@@ -11,6 +11,7 @@ import subprocess
 import sys
 import types
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from typing import Any
 
@@ -164,10 +165,10 @@ def judge(requests: Sequence[Request]) -> list[dict[int, list[int]]]:
         context = gx.get_context(mode="ephemeral")
         silent: Any = {"globally": False, "metric_calculations": False}
         context.variables.progress_bars = silent
-        source = context.data_sources.add_pandas("depot")
+        asset = context.data_sources.add_pandas("depot").add_dataframe_asset("depot")
+        definition = asset.add_batch_definition_whole_dataframe("depot")
         judged = []
         for label, data, expectations in requests:
-            definition = source.add_dataframe_asset(label).add_batch_definition_whole_dataframe("t")
             outcome = definition.get_batch({"dataframe": data}).validate(
                 gx.ExpectationSuite(name=label, expectations=expectations),
                 result_format={
@@ -189,12 +190,14 @@ def judge(requests: Sequence[Request]) -> list[dict[int, list[int]]]:
 
 
 class Ahead:
-    """A process that imports Great Expectations while the files are being read.
+    """A process that imports Great Expectations while the files are read, then judges while they
+    are checked.
 
     Worth its own start for large files only; when it fails the work is done here.
     """
 
     def __init__(self) -> None:
+        self.pool, self.closed = ThreadPoolExecutor(1), False
         self.process = subprocess.Popen(
             [sys.executable, "-m", __name__],
             stdin=subprocess.PIPE,
@@ -203,15 +206,28 @@ class Ahead:
             env=os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
         )
 
+    def start(self, tables: Mapping[str, Table]) -> None:
+        """Begin to validate the tables; `problems` waits for the end."""
+        self.judged = self.pool.submit(validate, tables, self)
+
+    def problems(self) -> list[Problem]:
+        """Problems that the suites find."""
+        return self.judged.result()
+
     def judge(self, requests: Sequence[Request]) -> list[dict[int, list[int]]]:
         """`judge`, in that process."""
         answer, _ = self.process.communicate(pickle.dumps(requests))
-        return judge(requests) if self.process.returncode else list(pickle.loads(answer))
+        if self.process.returncode == 0:
+            return list(pickle.loads(answer))
+        return [{} for _ in requests] if self.closed else judge(requests)
 
     def close(self) -> None:
         """End the process, whether it was used or not."""
+        self.closed = True
         self.process.kill()
-        self.process.communicate()
+        self.pool.shutdown()
+        if self.process.stdin and not self.process.stdin.closed:
+            self.process.communicate()
 
 
 def _serve() -> None:

@@ -139,6 +139,19 @@ class Table:
             dict(zip(names, row, strict=True)) for row in zip(*cells, lines, files, strict=True)
         ]
 
+    def some(self, chosen: np.ndarray, *names: str) -> list[dict[str, Any]]:
+        """Some rows (bool, one per row), with the fields named and `ligne`.
+
+        >>> table = Table("mandats", "m.csv", [{"ligne": 2, "type": "x", "objet": "o"}], [set()])
+        >>> table.some(table.good, "type")
+        [{'type': 'x', 'ligne': 2}]
+        """
+        rows = np.flatnonzero(chosen)
+        columns = [(self.columns[n].values, self.columns[n].codes[rows]) for n in names]
+        cells = [values[codes].tolist() for values, codes in columns]
+        lines, keys = self.lignes[rows].tolist(), (*names, "ligne")
+        return [dict(zip(keys, row, strict=True)) for row in zip(*cells, lines, strict=True)]
+
     @cached_property
     def bad(self) -> list[set[str]]:
         wrong: list[set[str]] = [set() for _ in range(len(self))]
