@@ -150,6 +150,16 @@ def test_a_year_without_a_folder_is_unknown_in_the_final_bilan(donnees, tmp_path
     assert "dossier absent, exercice non renseigné" in str(bilan.depots[1].controles)
 
 
+def test_a_year_without_a_folder_is_refused_alone_whatever_came_before(donnees, tmp_path, capsys):
+    """2024 is there for what it carries over; it does not stand for the year that is asked."""
+    folder = tmp_path / "raw"
+    shutil.copytree(donnees / "55/2024", folder / "55/2024")
+    command = ["produire", "--exercice", "2025", "--donnees", str(folder)]
+    assert main([*command, "--sortie", str(tmp_path / "out")]) == 1
+    assert "55/2025 : attendu un dossier de fichiers déposés" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+
+
 def test_totals_are_the_sums_of_what_is_shown(rapport):
     """Realised by action sums to the axes or volets and to the contract, to the centime."""
     rows = [row for row in _rows(rapport[0]) if row["mesure"] == "realise"]

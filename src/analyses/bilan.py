@@ -102,11 +102,16 @@ def data_folder(donnees: str | Path) -> Path:
 
 
 def open_depots(
-    departement: str, exercices: Sequence[int], donnees: Path, contrats: dict[str, Any]
+    departement: str,
+    exercices: Sequence[int],
+    donnees: Path,
+    contrats: dict[str, Any],
+    anterieurs: Sequence[int] = (),
 ) -> list[Any]:
-    """The checked files of each year; the problems of all years are raised together.
+    """The checked files of each year, those of `anterieurs` (years that have a folder) first; the
+    problems of all years are raised together.
 
-    A year without a folder is non renseignée, unless no year has one.
+    A year of `exercices` without a folder is non renseignée, unless none of them has one.
     """
     from analyses.depot.exercice import Depot, open_exercice
 
@@ -123,7 +128,7 @@ def open_depots(
     depots: list[Depot] = []
     problems: list[Problem] = []
     notes: list[str] = []
-    for year in exercices:
+    for year in [*anterieurs, *exercices]:
         if year in absent and len(absent) < len(exercices):
             note = f"{departement}/{year} : dossier absent, exercice non renseigné"
             depots.append(Depot(departement, year, controles=[note]))
@@ -206,9 +211,9 @@ def load(
     years = years or [exercice]
     check_years(contrats, years, au)
     seuils, folder = load_seuils(), data_folder(donnees)
-    every = [*earlier_years(departement, min(years), folder, contrats), *years]
-    earlier = earlier_results(departement, min(every), folder, contrats)
-    opened = open_depots(departement, every, folder, contrats)
+    before = earlier_years(departement, min(years), folder, contrats)
+    earlier = earlier_results(departement, min([*before, *years]), folder, contrats)
+    opened = open_depots(departement, years, folder, contrats, before)
     preparations = [
         prepare(depot, contrats_de(departement, depot.exercice, au), au) for depot in opened
     ]
