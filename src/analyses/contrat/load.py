@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
+from analyses.calcul.parametres import load_interpretations
 from analyses.contrat import model
 from analyses.contrat.versions import check_versions
 from analyses.paths import PARAMS
@@ -278,7 +279,11 @@ def _load(
             contracts.append((code, _contract(params, departement, code, tuple(names))))
         except BilanError as error:
             problems += error.problems
-    problems += [p for _, contrat in contracts for p in _unfounded(contrat, params)]
+    try:
+        readings = {row["code"] for row in load_interpretations(params)}
+        problems += [p for _, contrat in contracts for p in _unfounded(contrat, readings)]
+    except BilanError as error:
+        problems += error.problems
     if problems:
         raise BilanError(problems)
     return tuple(contracts)
@@ -324,13 +329,8 @@ def _contract(
     return _build(state, code, departement, f"{code}/contrat.yaml")
 
 
-def _unfounded(contrat: model.Contrat, params: Path) -> Iterator[Problem]:
+def _unfounded(contrat: model.Contrat, readings: set[str]) -> Iterator[Problem]:
     """Indicators that cite an interpretation nobody wrote, or another indicator that is absent."""
-    readings = {
-        row["code"]
-        for path in params.glob("interpretations*.yaml")
-        for row in read_yaml(path)["interpretations"]
-    }
     indicators = {
         f"{action}/{indicateur.code}": indicateur for action, indicateur in contrat.indicateurs()
     }
