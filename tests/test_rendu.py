@@ -7,6 +7,7 @@ from datetime import date
 from pathlib import Path
 from types import SimpleNamespace as NS
 
+import pandas as pd
 import pytest
 
 from analyses.calcul import moteur
@@ -260,3 +261,16 @@ def test_html_is_french_offline_and_folds_code(tmp_path: Path, empty):
     assert 'id="art-4-2-taux"' in page
     assert 'alt="Barres : un"' in page and "<caption>" in page and 'scope="col"' in page
     assert not re.search(r"<th[^>]*>(?:&nbsp;|\s)*</th>", page)
+
+
+def test_a_receipt_that_no_action_plans_for_is_said():
+    """No action of axe 4 plans money of the CAF: nothing is paid with it, and the page says so."""
+    receipts = pd.DataFrame(
+        [(2024, "solidarites", "axe-4", "caf", 123_450, date(2024, 9, 1))],
+        columns=["exercice", "contrat", "action", "financeur", "montant", "date_encaissement"],
+    )
+    b = _bilan(_depot(recettes=receipts))
+    said = f"**Solidarités 2024, axe-4** : {fmt.euros(123_450)} reçus (CAF) qu'aucune action"
+    assert said in show_regles.essentiel(b).data
+    assert said in show_regles.essentiel(b, "solidarites").data
+    assert said not in show_regles.essentiel(b, "emploi").data

@@ -89,6 +89,7 @@ def _sum(values: Iterable[int | None]) -> int | None:
 def essentiel(b: Bilan, contrat: str | None = None) -> Markdown:
     """The answer first: shares, carry-overs, balances, what must be looked at."""
     lines = [*_essentiel_parts(b, contrat), *_essentiel_soldes(b, contrat)]
+    lines += _essentiel_recettes(b, contrat)
     if contrat in (None, "solidarites"):
         gaps = _gaps(b)
         if gaps:
@@ -148,6 +149,19 @@ def _essentiel_soldes(b: Bilan, contrat: str | None) -> Iterator[str]:
             f"- **{place}** : dû {fmt.euros(solde.du)}, versé {fmt.euros(solde.verse)} ; "
             f"{verdict}.{warning}"
         )
+
+
+def _essentiel_recettes(b: Bilan, contrat: str | None) -> Iterator[str]:
+    """Third-party receipts that no action plans for: they pay for nothing until one is named."""
+    for run in b.executions:
+        for (name, code, funder), amount in run.recettes_non_reparties.items():
+            if contrat in (None, name):
+                place = f"{_contrat(name)} {run.exercice}" + (f", {code}" if code else "")
+                yield (
+                    f"- **{place}** : {fmt.euros(amount)} reçus ({_funder(b, name, funder)}) "
+                    "qu'aucune action ne prévoit, comptés nulle part ; indiquez l'action dans "
+                    "`recettes.csv`."
+                )
 
 
 def versions(b: Bilan) -> Styler:
