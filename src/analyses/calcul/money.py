@@ -133,3 +133,14 @@ def number_text(value: Fraction) -> str:
     """
     text = decimal_text(value)
     return text.rstrip("0").rstrip(".")
+
+
+def euros_imprimes(centimes: int) -> str:
+    """Centimes as the signed tables print them, without decimals when there are none.
+
+    >>> euros_imprimes(8_100_000), euros_imprimes(-123_456)
+    ('81 000 €', '-1 234,56 €')
+    """
+    whole, cents = divmod(abs(centimes), 100)
+    text = f"{whole:,}".replace(",", " ") + (f",{cents:02d}" if cents else "")
+    return f"{'-' if centimes < 0 else ''}{text} €"

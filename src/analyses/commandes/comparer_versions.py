@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import csv
-from collections.abc import Sequence
-from dataclasses import astuple, fields
 from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-from analyses.commandes.options import add_departement
-from analyses.problems import unwritable
+from analyses.commandes.options import add_departement, write_records
 
 
 def add(commands: Any) -> None:
@@ -37,20 +33,6 @@ def add(commands: Any) -> None:
     compare.set_defaults(run=_compare)
 
 
-def _write(path: Path, rows: Sequence[Any]) -> None:
-    from analyses.contrat.comparaison import Changement
-
-    try:
-        with path.open("w", encoding="utf-8", newline="") as file:
-            writer = csv.writer(file, lineterminator="\n")
-            writer.writerow([field.name for field in fields(Changement)])
-            writer.writerows(astuple(row) for row in rows)
-    except OSError as error:
-        raise unwritable(
-            path, error, "indiquez un autre fichier", "un fichier où l'on peut écrire"
-        ) from None
-
-
 def _asked(args: argparse.Namespace, known: dict[str, Any]) -> list[str]:
     """Codes of the contracts to compare."""
     from analyses.problems import BilanError, Problem
@@ -67,7 +49,7 @@ def _asked(args: argparse.Namespace, known: dict[str, Any]) -> list[str]:
 
 def _compare(args: argparse.Namespace) -> int:
     from analyses import paths
-    from analyses.contrat.comparaison import compare
+    from analyses.contrat.comparaison import Changement, compare
     from analyses.contrat.load import load_contrats, load_version, registry
 
     params = paths.PARAMS
@@ -96,5 +78,5 @@ def _compare(args: argparse.Namespace) -> int:
             for row in rows:
                 print(f"  - {row.element} : {row.avant} → {row.apres}")
     if args.csv:
-        _write(args.csv, every)
+        write_records(args.csv, Changement, every)
     return 0

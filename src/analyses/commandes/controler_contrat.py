@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 import argparse
-import csv
-from collections.abc import Sequence
-from dataclasses import astuple, fields
 from pathlib import Path
 from typing import Any
 
-from analyses.commandes.options import add_departement
-from analyses.problems import unwritable
+from analyses.commandes.options import add_departement, write_records
 
 _WEIGHTS = {
     "chiffre": "Change un chiffre",
@@ -33,30 +29,20 @@ def add(commands: Any) -> None:
     contract.set_defaults(run=_check_contract)
 
 
-def _write_contradictions(path: Path, rows: Sequence[Any]) -> None:
-    from analyses.contrat.contradictions import Contradiction
-
-    try:
-        with path.open("w", encoding="utf-8", newline="") as file:
-            writer = csv.writer(file, lineterminator="\n")
-            writer.writerow([field.name for field in fields(Contradiction)])
-            writer.writerows(astuple(row) for row in rows)
-    except OSError as error:
-        raise unwritable(
-            path, error, "indiquez un autre fichier", "un fichier où l'on peut écrire"
-        ) from None
-
-
 def _check_contract(args: argparse.Namespace) -> int:
     from analyses.calcul.trajectoire import load_trajectoires
-    from analyses.contrat.contradictions import find_contradictions, uncertain_readings
+    from analyses.contrat.contradictions import (
+        Contradiction,
+        find_contradictions,
+        uncertain_readings,
+    )
     from analyses.contrat.load import load_contrats
 
     contrats = load_contrats(args.departement)
     curves = load_trajectoires(contrats)
     found = find_contradictions(contrats)
     if args.csv:
-        _write_contradictions(args.csv, found)
+        write_records(args.csv, Contradiction, found)
     print(f"{len(found)} contradictions dans les contrats du département {args.departement}.")
     for weight, title in _WEIGHTS.items():
         rows = [row for row in found if row.poids == weight]

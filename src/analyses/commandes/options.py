@@ -3,8 +3,14 @@
 from __future__ import annotations
 
 import argparse
+import csv
+from collections.abc import Sequence
+from dataclasses import astuple, fields
 from datetime import date
 from pathlib import Path
+from typing import Any
+
+from analyses.problems import unwritable
 
 
 def day(text: str) -> str:
@@ -49,3 +55,16 @@ def add_scope(command: argparse.ArgumentParser, default_year: int | None = 2024)
         metavar="DOSSIER",
         help="dossier des données, <departement>/<exercice>/… (par défaut : data/raw)",
     )
+
+
+def write_records(path: Path, kind: type, rows: Sequence[Any]) -> None:
+    """Rows of one dataclass as a CSV (UTF-8, comma), its fields as header."""
+    try:
+        with path.open("w", encoding="utf-8", newline="") as file:
+            writer = csv.writer(file, lineterminator="\n")
+            writer.writerow([field.name for field in fields(kind)])
+            writer.writerows(astuple(row) for row in rows)
+    except OSError as error:
+        raise unwritable(
+            path, error, "indiquez un autre fichier", "un fichier où l'on peut écrire"
+        ) from None

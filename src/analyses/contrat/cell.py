@@ -18,7 +18,6 @@ from typing import Any
 from lark import Lark, Token, Transformer
 from lark.exceptions import UnexpectedInput
 
-NUMERIQUES = frozenset({"nombre", "taux", "montant", "increment", "produit", "booleen"})
 MOTIFS = {
     "ABREVIATION": "une abréviation ou un signe qui a plusieurs sens",
     "BORNE": "une borne, pas une valeur",

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from analyses.calcul.money import euros_imprimes
 from analyses.contrat.model import Contrat
 
 ABSENT = "absent"
@@ -43,12 +44,6 @@ class Changement:
     apres: str
 
 
-def _euros(centimes: int) -> str:
-    whole, cents = divmod(abs(centimes), 100)
-    text = f"{whole:,}".replace(",", " ") + (f",{cents:02d}" if cents else "")
-    return f"{'-' if centimes < 0 else ''}{text} €"
-
-
 def _name(item: Any, rank: int) -> str:
     """What tells an item of a list from the others."""
     if "exercice" in item and "montants" in item:
@@ -65,7 +60,7 @@ def _flat(value: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, .
         for key, item in value.items():
             amount = path[-1:] == ("montants",) or key in _MONTANTS
             if amount and isinstance(item, int):
-                yield (*path, key), _euros(item)
+                yield (*path, key), euros_imprimes(item)
             else:
                 yield from _flat(item, (*path, key))
     elif isinstance(value, list | tuple) and value and isinstance(value[0], dict):

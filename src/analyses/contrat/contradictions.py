@@ -11,6 +11,7 @@ import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
+from analyses.calcul.money import euros_imprimes
 from analyses.contrat.cell import read_cell
 from analyses.contrat.model import Action, Contrat, Financement, Indicateur
 
@@ -29,12 +30,6 @@ class Contradiction:
     valeur_1: str
     source_2: str
     valeur_2: str
-
-
-def _euros(centimes: int) -> str:
-    whole, rest = divmod(abs(centimes), 100)
-    text = f"{whole:,}".replace(",", " ") + (f",{rest:02d}" if rest else "")
-    return f"{'-' if centimes < 0 else ''}{text} €"
 
 
 def _words(text: str) -> str:
@@ -71,9 +66,9 @@ def _sums(contrat: Contrat) -> Iterator[Contradiction]:
                 contrat.code,
                 f"{printed.source} : total imprimé et somme des lignes",
                 printed.source,
-                _euros(printed.montant),
+                euros_imprimes(printed.montant),
                 "somme des lignes des actions",
-                _euros(computed),
+                euros_imprimes(computed),
             )
     for total in (p for p in contrat.imprimes if p.niveau == "contrat"):
         parts = [
@@ -90,9 +85,9 @@ def _sums(contrat: Contrat) -> Iterator[Contradiction]:
                 contrat.code,
                 f"{total.source} : total imprimé et somme des sous-totaux imprimés",
                 total.source,
-                _euros(total.montant),
+                euros_imprimes(total.montant),
                 "somme des sous-totaux imprimés",
-                _euros(sum(p.montant for p in parts)),
+                euros_imprimes(sum(p.montant for p in parts)),
             )
 
 
@@ -111,9 +106,9 @@ def _piliers(contrat: Contrat) -> Iterator[Contradiction]:
                 contrat.code,
                 f"Part de l'État, axe {group.code_public} et {clause.libelle}",
                 clause.article,
-                _euros(clause.valeur * 100),
+                euros_imprimes(clause.valeur * 100),
                 f"annexe 3, axe {group.code_public}, colonne A",
-                _euros(computed),
+                euros_imprimes(computed),
             )
 
 
@@ -128,9 +123,9 @@ def _budget(contrat: Contrat, action: Action, budget: Financement) -> Iterator[C
             contrat.code,
             f"Action {action.code}, total des recettes {budget.exercice}",
             f"{budget.source}, total imprimé",
-            _euros(budget.total_imprime or 0),
+            euros_imprimes(budget.total_imprime or 0),
             f"{budget.source}, somme des recettes",
-            _euros(lines),
+            euros_imprimes(lines),
         )
     expenditure = budget.total_depenses_imprime
     # A total that is not the sum of its receipts has been said; the receipts are then compared.
@@ -142,9 +137,9 @@ def _budget(contrat: Contrat, action: Action, budget: Financement) -> Iterator[C
             contrat.code,
             f"Action {action.code}, recettes et dépenses {budget.exercice}",
             f"{budget.source}, total des recettes",
-            _euros(receipts),
+            euros_imprimes(receipts),
             f"{budget.source}, total des dépenses",
-            _euros(expenditure),
+            euros_imprimes(expenditure),
         )
     amounts = [d.montant for d in budget.depenses]
     if expenditure is not None and amounts and None not in amounts:
@@ -156,9 +151,9 @@ def _budget(contrat: Contrat, action: Action, budget: Financement) -> Iterator[C
                 contrat.code,
                 f"Action {action.code}, total des dépenses {budget.exercice}",
                 f"{budget.source}, total imprimé",
-                _euros(expenditure),
+                euros_imprimes(expenditure),
                 f"{budget.source}, somme des dépenses",
-                _euros(spent),
+                euros_imprimes(spent),
             )
 
 
@@ -180,9 +175,9 @@ def _budgets(contrat: Contrat, action: Action) -> Iterator[Contradiction]:
                         f"Action {action.code}, {contrat.financeurs.get(name, 'reliquat 2023')}, "
                         f"{kept.exercice}",
                         other.source,
-                        _euros(one),
+                        euros_imprimes(one),
                         kept.source,
-                        _euros(two),
+                        euros_imprimes(two),
                     )
             one, two = sum(other.montants.values()), sum(kept.montants.values())
             if one != two:
@@ -192,9 +187,9 @@ def _budgets(contrat: Contrat, action: Action) -> Iterator[Contradiction]:
                     contrat.code,
                     f"Action {action.code}, budget total {kept.exercice}",
                     other.source,
-                    _euros(one),
+                    euros_imprimes(one),
                     kept.source,
-                    _euros(two),
+                    euros_imprimes(two),
                 )
 
 

@@ -6,7 +6,7 @@ Like `show`, one function per table, all taking the `Bilan`; a missing figure is
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
@@ -245,7 +245,7 @@ def _place(b: Bilan, contrat: str, niveau: str, code: str) -> str:
 # --- carry-overs ----------------------------------------------------------------------------
 
 
-def _chain_rows(b: Bilan, cells: Any) -> list[dict[str, Any]]:
+def _chain_rows(b: Bilan, cells: Callable[[Sequence[Any]], dict[str, Any]]) -> list[dict[str, Any]]:
     """One row per action, axe and contract: `cells` gives the figures of a list of chains."""
     rows: list[dict[str, Any]] = []
     for year in _years(b):
@@ -266,6 +266,13 @@ def _chain_rows(b: Bilan, cells: Any) -> list[dict[str, Any]]:
     return rows
 
 
+def _chain_table(b: Bilan, title: str, cells: Callable[[Sequence[Any]], dict[str, Any]]) -> Styler:
+    figures = list(cells([]))
+    formats: dict[str, Formatter] = {"Exercice": str, **_euros(*figures)}
+    rows = _rows(_chain_rows(b, cells), ["Exercice", "Action ou axe", *figures])
+    return table(rows, f"{title} ({_period(b)})", formats)
+
+
 def reports_etat(b: Bilan) -> Styler:
     """State credits of the solidarités: notified, received, capped, paid, carried over (art. 5)."""
 
@@ -280,11 +287,7 @@ def reports_etat(b: Bilan) -> Styler:
             "À rembourser": _sum(c.etat.a_rembourser for c in links),
         }
 
-    rows = _chain_rows(b, cells)
-    figures = list(cells([]))
-    caption = f"Crédits de l'État : plafond et report ({_period(b)})"
-    formats: dict[str, Formatter] = {"Exercice": str, **_euros(*figures)}
-    return table(_rows(rows, ["Exercice", "Action ou axe", *figures]), caption, formats)
+    return _chain_table(b, "Crédits de l'État : plafond et report", cells)
 
 
 def reports_departement(b: Bilan) -> Styler:
@@ -299,11 +302,7 @@ def reports_departement(b: Bilan) -> Styler:
             "À reporter": _sum(c.cd.a_reporter for c in links),
         }
 
-    rows = _chain_rows(b, cells)
-    figures = list(cells([]))
-    caption = f"Crédits du Département : consommation et report ({_period(b)})"
-    formats: dict[str, Formatter] = {"Exercice": str, **_euros(*figures)}
-    return table(_rows(rows, ["Exercice", "Action ou axe", *figures]), caption, formats)
+    return _chain_table(b, "Crédits du Département : consommation et report", cells)
 
 
 def _gaps(b: Bilan) -> list[dict[str, Any]]:
