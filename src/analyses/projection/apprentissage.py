@@ -2,8 +2,9 @@
 
 The correction is a gradient boosting of the median (absolute error), never decreasing in what is
 consumed, committed or projected by the reference, weighed against the reference by the number of
-past lines (credibility). Intervals come from the errors made on each past year by what was known
-before it (rolling origin), scaled by the difficulty of the line (conformal, locally weighted).
+past lines (credibility). Each past year is projected by what the other years teach: those errors,
+scaled by the difficulty of the line, give the intervals (CV+, locally weighted conformal), and
+all these corrections, averaged, project the year to come.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from analyses.projection.modele import Etat, Modele, difficulte, estimer
+from analyses.projection.modele import Etat, Modele, caracteristiques, difficulte, referer
 
 if TYPE_CHECKING:
     from sklearn.ensemble import HistGradientBoostingRegressor
@@ -23,38 +24,53 @@ if TYPE_CHECKING:
 _CROISSANTES = ("fait", "engage", "recent", "reference")
 _VARIABLES = (
     *_CROISSANTES,
-    *("niveau", "avance", "paiement"),
+    *("budget", "niveau", "avance", "paiement"),
     *("dernier_final", "dernier_fait", "dernier_reste", "dernier_engage"),
     *("final_actuel", "reste_actuel"),
 )
 _BORNES = (-0.5, 2.0)
-_GRAINES = (0, 1, 2, 3)
+_GRAINES = (0, 1)
 
 
 @dataclass(frozen=True)
-class Appris:
-    """What earlier years taught: estimators, their weight, difficulty and quantiles."""
+class Correction:
+    """Estimators fitted on past lines, and their weight against the reference."""
 
     estimateurs: tuple[HistGradientBoostingRegressor, ...]
     variables: tuple[str, ...]
     codes: Mapping[str, Mapping[str, int]]
     poids: float
+
+    def centre(self, lignes: pd.DataFrame) -> pd.Series:
+        """Final part of the budget: the reference and what was learnt, each with its weight.
+
+        A line whose past shows an amount of its own keeps to the reference, which follows it.
+        """
+        reference = lignes["reference"]
+        known = lignes[reference.notna()]
+        if not self.poids or known.empty:
+            return reference
+        matrix = _matrice(known, self.variables, self.codes)
+        with _un_fil():
+            learned = np.mean([one.predict(matrix) for one in self.estimateurs], axis=0)
+        weight = self.poids * (1 - known["au_montant"])
+        mixed = weight * np.maximum(learned, known["fait"]) + (1 - weight) * known["reference"]
+        return mixed.reindex(lignes.index)
+
+
+@dataclass(frozen=True)
+class Appris:
+    """What earlier years taught: corrections, difficulty of a line, quantiles of the error."""
+
+    corrections: tuple[Correction, ...]
     difficulte: Mapping[str, float]
     quantiles: Mapping[float, float]
 
     def centre(self, lignes: pd.DataFrame) -> pd.Series:
-        """Final part of the budget: the reference and the correction, each with its weight."""
-        reference = lignes["reference"]
-        known = reference.notna()
-        if not self.estimateurs or not known.any():
-            return reference
-        matrix = _matrice(lignes[known], self.variables, self.codes)
-        with _un_fil():
-            learned = np.mean([one.predict(matrix) for one in self.estimateurs], axis=0)
-        learned = np.maximum(learned, lignes.loc[known, "fait"])
-        weight = self.poids * (1 - lignes.loc[known, "au_montant"])
-        mixed = weight * learned + (1 - weight) * reference[known]
-        return mixed.reindex(lignes.index)
+        """Final part of the budget, the corrections averaged; the reference when there is none."""
+        if not self.corrections:
+            return lignes["reference"]
+        return pd.concat([one.centre(lignes) for one in self.corrections], axis=1).mean(axis=1)
 
 
 def _un_fil():  # type: ignore[no-untyped-def]
@@ -99,7 +115,8 @@ def _estimateurs(
                 learning_rate=0.08,
                 max_iter=80,
                 max_leaf_nodes=10,
-                min_samples_leaf=12,
+                min_samples_leaf=20,
+                l2_regularization=5.0,
                 max_features=0.6,
                 categorical_features=[name in codes for name in variables],
                 monotonic_cst=[int(name in _CROISSANTES) for name in variables],
@@ -113,24 +130,23 @@ def _estimateurs(
 def _calibrer(lignes: pd.DataFrame, modele: Modele) -> tuple[dict[str, float], dict[float, float]]:
     """Difficulty and quantiles from past errors, drawn to the reference when lines are few.
 
-    Old errors weigh less: they were made by a model that knew less.
+    Errors on lines without a past, all those of the first year, say little about lines that have
+    one: quantiles weigh each error by the trust in the past of its line.
     """
     weight = modele.apprentissage["poids_reference"]
-    age = (lignes["annee"].max() - lignes["annee"]).to_numpy()
-    recent = modele.apprentissage["memoire"] ** age
     terms = difficulte(lignes)
     prior = np.array([modele.difficulte[str(name)] for name in terms])
     error = lignes["realise"] - lignes["centre"]
     gap = np.log(error.abs().clip(upper=1) + 0.01) - terms @ prior
-    weighted = terms.mul(recent, axis=0)
-    square = terms.T @ weighted + weight * np.eye(terms.shape[1])
-    found = prior + np.linalg.solve(square, weighted.T @ gap)
+    square = terms.T @ terms + weight * np.eye(terms.shape[1])
+    found = prior + np.linalg.solve(square, terms.T @ gap)
     scores: np.ndarray = (error / np.exp(terms @ found)).to_numpy()
     probabilites = np.array(list(modele.quantiles))
     grid = (np.arange(200) + 0.5) / 200
     pseudo = np.interp(grid, probabilites, list(modele.quantiles.values()))
     values = np.concatenate([scores, pseudo])
-    weights = np.concatenate([recent, np.full(len(pseudo), weight / len(pseudo))])
+    trust = lignes["confiance"].to_numpy() if lignes["confiance"].any() else np.ones(len(scores))
+    weights = np.concatenate([trust, np.full(len(pseudo), weight / len(pseudo))])
     order = np.argsort(values, kind="stable")
     place = (np.cumsum(weights[order]) - weights[order] / 2) / weights.sum()
     quantiles = np.interp(probabilites, place, values[order])
@@ -146,23 +162,28 @@ def _calibrer(lignes: pd.DataFrame, modele: Modele) -> tuple[dict[str, float], d
     )
 
 
-def _apprendre(passees: Sequence[pd.DataFrame], modele: Modele) -> Modele:
-    lignes = pd.concat(passees, ignore_index=True) if passees else pd.DataFrame()
-    if lignes.empty:
-        return replace(modele, appris=None)
+def _correction(lignes: pd.DataFrame, modele: Modele) -> Correction:
+    """What these past lines teach; no weight when they are too few."""
     codes = _groupes(lignes)
-    variables = [
-        *(name for name in _VARIABLES if lignes[name].nunique() > 1),
-        *codes,
+    variables = (*(name for name in _VARIABLES if lignes[name].nunique() > 1), *codes)
+    if len(lignes) < max(modele.apprentissage["minimum"], 1) or not variables:
+        return Correction((), variables, codes, 0.0)
+    weight = len(lignes) / (len(lignes) + modele.apprentissage["credibilite"])
+    return Correction(_estimateurs(lignes, variables, codes), variables, codes, weight)
+
+
+def _apprendre(passees: Sequence[pd.DataFrame], modele: Modele) -> Modele:
+    """`passees`: one table of lines a year. Each year's errors are those of the other years."""
+    if not passees:
+        return replace(modele, appris=None)
+    lignes = pd.concat(passees, ignore_index=True)
+    folds = [
+        _correction(lignes[lignes["annee"] != year], modele) for year in lignes["annee"].unique()
     ]
-    estimators: tuple[HistGradientBoostingRegressor, ...] = ()
-    weight = 0.0
-    if len(lignes) >= max(modele.apprentissage["minimum"], 1) and variables:
-        estimators = _estimateurs(lignes, variables, codes)
-        weight = len(lignes) / (len(lignes) + modele.apprentissage["credibilite"])
-    spread, quantiles = _calibrer(lignes, modele)
-    appris = Appris(estimators, tuple(variables), codes, weight, spread, quantiles)
-    return replace(modele, appris=appris)
+    judged = [own.assign(centre=one.centre(own)) for own, one in zip(passees, folds, strict=True)]
+    corrections = [one for one in (_correction(lignes, modele), *folds) if one.poids]
+    spread, quantiles = _calibrer(pd.concat(judged, ignore_index=True), modele)
+    return replace(modele, appris=Appris(tuple(corrections), spread, quantiles))
 
 
 def apprendre_au_fil(
@@ -174,14 +195,13 @@ def apprendre_au_fil(
     """
     passees: list[pd.DataFrame] = []
     for year in sorted(annees):
-        taught = _apprendre(passees, modele)
-        yield year, taught
+        yield year, _apprendre(passees, modele)
         rows = sorted(
             ((etat, final) for etat, final in annees[year] if etat.budget > 0),
             key=lambda row: row[0].code,
         )
         if rows:
-            known = estimer([etat for etat, _ in rows], taught)
+            known = referer(caracteristiques([etat for etat, _ in rows], modele), modele)
             final = np.array([final for _, final in rows]) / known["budget"]
             passees.append(known.assign(annee=year, realise=final))
 
@@ -191,8 +211,8 @@ def apprendre(annees: Mapping[int, Sequence[tuple[Etat, int]]], modele: Modele) 
 
     >>> from analyses.projection.modele import load_modele
     >>> lines = [(Etat(str(n), 100, 40 + n, None, 0.5), 90) for n in range(9)]
-    >>> apprendre({2023: lines}, load_modele()).appris.poids
-    0.0
+    >>> apprendre({2023: lines}, load_modele()).appris.corrections
+    ()
     """
     *_, (_, found) = apprendre_au_fil({**annees, max(annees, default=0) + 1: ()}, modele)
     return found

@@ -29,19 +29,12 @@ _SCENARIOS = 4000
 _CLES = {
     "reference": (
         *("niveau", "forme", "poids_niveau", "poids_passe", "credibilite_passe", "anciennete"),
-        *(
-            "plafond",
-            "paiement",
-            "credibilite_paiement",
-            "arret",
-            "preference_part",
-            "bruit_niveau",
-        ),
+        *("plafond", "paiement", "credibilite_paiement", "preference_part", "bruit_niveau"),
     ),
-    "difficulte": ("constante", "reste", "passe", "irregularite", "engage", "arret"),
-    "apprentissage": ("credibilite", "minimum", "poids_reference", "memoire", "prudence"),
+    "difficulte": ("constante", "reste", "passe", "irregularite", "engage"),
+    "apprentissage": ("credibilite", "minimum", "poids_reference", "prudence"),
 }
-_PARTS = ("niveau", "anciennete", "plafond", "paiement", "arret", "memoire")
+_PARTS = ("niveau", "anciennete", "plafond", "paiement")
 
 
 @dataclass(frozen=True)
@@ -64,8 +57,8 @@ class Etat:
 
     `engage` is cumulative, what is consumed included; `plan_au` and `plan_fin` are the parts of
     the budget that the calendar expects at the date and at 31 December; `groupes` are codes
-    (nature, service…) that lines share, used only when a portfolio teaches what they mean;
-    `recent` is what was consumed in the last three months, not known in the first quarter.
+    (nature, service…) that lines share and `recent` what was consumed in the last three months
+    (not known in the first quarter), used only when a portfolio teaches what they mean.
     """
 
     code: str
@@ -310,46 +303,43 @@ def _credibilite(years: pd.Series, half: float) -> pd.Series:
 
 
 def _niveau_passe(lignes: pd.DataFrame, p: Mapping[str, float]) -> tuple[pd.Series, pd.Series]:
-    """The line's own past level (part of today's budget) and how much of it is an amount.
+    """The line's own past level (part of today's budget), and what shows that it is an amount.
 
     A line spends a part of its budget or an amount of its own: whichever varied less in the past.
+    The second is 0 when its amounts did not vary less than its parts, 1 when they did not at all.
     """
     amount = lignes["niveau_montant"].clip(upper=10)
     noise = p["bruit_niveau"] ** 2
     steady = (lignes["ecart_montant"].fillna(0) + noise) / (lignes["ecart_part"].fillna(0) + noise)
     by_amount = (1 / (1 + p["preference_part"] * steady)).where(amount.notna(), 0.0)
     part = lignes["niveau"].clip(0, 1.2).fillna(0.0)
-    return (1 - by_amount) * part + by_amount * amount.fillna(0.0), by_amount
+    past = (1 - by_amount) * part + by_amount * amount.fillna(0.0)
+    unknown = 1 / (1 + p["preference_part"])
+    shown = (by_amount - unknown).clip(lower=0) / (1 - unknown) if unknown < 1 else 0 * by_amount
+    return past, shown
 
 
 def referer(lignes: pd.DataFrame, modele: Modele) -> pd.DataFrame:
     """`lignes` with the reference projection: `reference` (final part), `paye` (of the pending).
 
     Level q = (k × a-priori level + done) / (k + planned part), remaining = q × (1 − planned part),
-    less when the last quarter stood still, at most what is left of the budget, at least what is
-    committed and likely to be paid. Done never lowers done + remaining: each term loses at most
+    at most what is left of the budget (or of what the line uses to reach beyond it), at least what
+    is committed and likely to be paid. Done never lowers done + remaining: each term loses at most
     what done gains. A calendar of the year, where there is one, wins over the past years' curve.
     """
     p = modele.reference
-    done, elapsed, planned = lignes["fait"], lignes["part"], lignes["plan_au"].notna()
+    done, elapsed = lignes["fait"], lignes["part"]
     trust = _credibilite(lignes["annees"].fillna(0.0), p["credibilite_passe"])
     usual = elapsed ** p["forme"]
     own = (1 - trust) * usual + trust * lignes["avance"].fillna(usual)
     calendar = (lignes["plan_au"] / lignes["plan_fin"]).where(lignes["plan_fin"] > 0, 1.0)
-    curve = calendar.where(planned, own)
+    curve = calendar.where(lignes["plan_au"].notna(), own)
     past, by_amount = _niveau_passe(lignes, p)
     level = (1 - trust) * p["niveau"] * lignes["plan_fin"] + trust * past
     weight = p["poids_niveau"] + p["poids_passe"] * trust
     level = (weight * level + done) / (weight + curve)
-    quarter = level * (usual - (elapsed - 0.25).clip(lower=0) ** p["forme"])
-    pace = (lignes["recent"] / quarter.where(quarter > 0)).clip(0, 1).fillna(1.0)
-    halt = (1 - pace).mask(planned, 0.0)
-    room = (np.maximum(1, trust * by_amount * lignes["niveau_montant"].fillna(0.0)) - done).clip(0)
-    rest = (
-        (level * (1 - curve) * (1 - p["arret"] * halt))
-        .clip(lower=0)
-        .clip(upper=p["plafond"] * room)
-    )
+    room = (np.maximum(1, trust * past) - done).clip(lower=0)
+    rest = (level * (1 - curve)).clip(lower=0).clip(upper=p["plafond"] * room)
     paid = _credibilite(lignes["payees"].fillna(0.0), p["credibilite_paiement"])
     likely = (1 - paid) * p["paiement"] + paid * lignes["paiement"].clip(upper=1).fillna(0.0)
     payable = likely * (lignes["engage"] - done).fillna(0.0)
@@ -359,7 +349,6 @@ def referer(lignes: pd.DataFrame, modele: Modele) -> pd.DataFrame:
         paye=left * payable,
         confiance=trust,
         au_montant=by_amount,
-        arret=halt,
         reste_a_courir=left,
     )
 
@@ -375,7 +364,6 @@ def difficulte(lignes: pd.DataFrame) -> pd.DataFrame:
             "passe": lignes["confiance"],
             "irregularite": irregular * lignes["confiance"],
             "engage": (lignes["engage"] - lignes["fait"]).clip(0, 1).fillna(0.0),
-            "arret": lignes["arret"],
         }
     )
 
