@@ -13,7 +13,7 @@ import pytest
 
 from analyses.calcul.affectation import assign
 from analyses.calcul.engagements import paid_on
-from analyses.calcul.ineligibilite import _decision
+from analyses.calcul.ineligibilite import _verdicts
 from analyses.depot.controles import check_origins
 from analyses.depot.table import Table
 
@@ -53,15 +53,33 @@ APRES = ligne("1", 2024, code="SOL-02", date_paiement=date(2024, 5, 10))
 def test_imputation_and_payment_come_from_the_exercise_named(kind, origine, code, paid):
     frame = pd.DataFrame([APRES, ligne("9", 2024, kind, origine)])
     before = pd.DataFrame([AVANT])
-    assert assign(frame, None, before)["code_analytique"].tolist() == ["SOL-02", code]
-    assert paid_on(frame, frame, before)[1] == paid
+    lines = assign(frame, None, before)
+    assert lines["code_analytique"].tolist() == ["SOL-02", code]
+    assert paid_on(lines, frame, before)[1] == paid
 
 
-def test_a_decision_is_followed_in_the_exercise_named():
+@pytest.mark.parametrize(
+    ("kind", "origine", "reason"),
+    [
+        ("annulation", "1", "b"),
+        ("annulation", "2023/1", "a"),
+        ("contrepassation", "1", "a"),
+        ("annulation", "2022/1", ""),
+        ("ordinaire", "2023/1", ""),  # not a reversal: nothing is taken back
+    ],
+)
+def test_a_decision_is_followed_in_the_exercise_of_the_origin(kind, origine, reason):
     decisions = {(2023, "1", "1"): ("ineligible", "a"), (2024, "1", "1"): ("eligible", "b")}
-    assert _decision(decisions, 2024, "9", "1", "1")[1] == "b"
-    assert _decision(decisions, 2024, "9", "1", "2023/1")[1] == "a"
-    assert _decision(decisions, 2024, "9", "1", "2022/1")[1] == ""
+    frame = pd.DataFrame([APRES, ligne("9", 2024, kind, origine)])
+    lines = assign(frame, None, pd.DataFrame([AVANT]))
+    assert _verdicts(lines, decisions)[1].tolist() == ["b", reason]
+    earlier = {(2022, "1", "1"): ("ineligible", "c")}  # an exercise that is not deposited
+    assert _verdicts(lines, earlier)[1][1] == (
+        "c" if (kind, origine[:4]) == ("annulation", "2022") else ""
+    )
+    # A decision on this year's mandate 1 says nothing of last year's.
+    alone = {(2024, "1", "1"): ("eligible", "b")}
+    assert _verdicts(lines, alone)[1][1] == ("b" if reason == "b" else "")
 
 
 def table(*rows: dict) -> Table:

@@ -44,10 +44,12 @@ def plain(text: Any) -> str:
 def _inherit(mandats: pd.DataFrame, origine: pd.DataFrame | None) -> pd.DataFrame:
     """Imputation of each line; a reversal takes from its origin the fields it leaves empty.
 
-    `objet_origine` is the wording that says what was bought: the origin's, else the line's own.
+    `objet_origine` is the wording that says what was bought: the origin's, else the line's own;
+    `exercice_origine` the exercise of the origin (None: not a reversal, or neither said nor found).
     """
     imputation = mandats[list(CLES)].astype(object).fillna("")
     imputation["objet_origine"] = mandats["objet"]
+    imputation["exercice_origine"] = pd.Series(None, index=mandats.index, dtype=object)
     types = mandats["type"].to_numpy()
     reversal = np.array([SIGNES.get(t, 1) < 0 for t in types], dtype=bool)
     reversal &= mandats["mandat_origine"].fillna("").astype(str).to_numpy() != ""
@@ -63,7 +65,7 @@ def _inherit(mandats: pd.DataFrame, origine: pd.DataFrame | None) -> pd.DataFram
         years = frame["exercice"].tolist() if "exercice" in frame else [None] * len(frame)
         columns = [frame["numero_mandat"], frame["numero_ligne"], *(frame[key] for key in CLES)]
         for year, number, line, *taken in zip(years, *columns, strict=True):
-            fields = tuple(taken)
+            fields = (*taken, year)
             for scope in (year, "partout", *(["avant"] if place else [])):
                 by_line.setdefault((scope, str(number), str(line)), fields)
                 by_mandate.setdefault((scope, str(number)), fields)
@@ -77,11 +79,13 @@ def _inherit(mandats: pd.DataFrame, origine: pd.DataFrame | None) -> pd.DataFram
             line = (scope, number, str(lines[row]))
             found = found or by_line.get(line) or by_mandate.get(line[:2])
         if found is None:
+            values["exercice_origine"][row] = year
             continue
-        for key, inherited in zip(CLES, found, strict=True):
+        for key, inherited in zip(CLES, found[:-1], strict=True):
             if values[key][row] == "":
                 values[key][row] = inherited
         values["objet_origine"][row] = found[CLES.index("objet")]
+        values["exercice_origine"][row] = found[-1]
     return pd.DataFrame(values, index=mandats.index)
 
 
@@ -170,7 +174,7 @@ def assign(
     origine: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
     """One row per line and action: the columns of `mandats`, then contrat, action, montant_signe
-    (centimes), motif, regle (line of the rules file, 0 = none), objet_origine.
+    (centimes), motif, regle (line of the rules file, 0 = none), objet_origine, exercice_origine.
 
     A line that no rule takes has contrat and action empty. `origine`: earlier lines in which a
     reversal may find its origin.
@@ -250,5 +254,6 @@ def _assemble(
         result[name] = pd.Series([known[n] for n in used.tolist()], dtype=object)
     result["montant_signe"] = amounts
     result["regle"] = used
-    result["objet_origine"] = imputation["objet_origine"].to_numpy(dtype=object)[rows]
+    for name in ("objet_origine", "exercice_origine"):
+        result[name] = imputation[name].to_numpy(dtype=object)[rows]
     return result

@@ -38,43 +38,37 @@ def engaged(
 
 
 def paid_on(lignes: pd.DataFrame, *mandats: pd.DataFrame | None) -> list[date | None]:
-    """Day on which each line was paid. A reversal that says nothing follows the line it takes
-    back: what was paid and cancelled is not paid any more.
+    """Day on which each assigned line was paid. A reversal that says nothing follows the line it
+    takes back: what was paid and cancelled is not paid any more.
 
-    `mandats`: where the origins are (the exercise's own lines, then the previous exercise's).
+    `mandats`: where the origins are (the exercise's own lines, the previous exercise's).
 
-    >>> lines = pd.DataFrame({"numero_mandat": ["1", "2"], "numero_ligne": ["1", "1"],
-    ...     "type": ["ordinaire", "annulation"], "mandat_origine": ["", "1"],
+    >>> lines = pd.DataFrame({"exercice": 2024, "numero_mandat": ["1", "2"],
+    ...     "numero_ligne": ["1", "1"], "type": ["ordinaire", "annulation"],
+    ...     "mandat_origine": ["", "1"], "exercice_origine": [None, 2024],
     ...     "date_paiement": [date(2024, 5, 2), None]})
     >>> paid_on(lines, lines)
     [datetime.date(2024, 5, 2), datetime.date(2024, 5, 2)]
     """
     days = lignes["date_paiement"].astype(object)
-    reversal = lignes["type"].map(SIGNES).to_numpy() < 0
-    asked = np.flatnonzero(days.isna().to_numpy() & reversal)
-    origins = [origine_de(text) for text in lignes["mandat_origine"].iloc[asked]]
-    numbers = {number for _, number in origins}
-    paid: dict[tuple[object, str, str], date | None] = {}
-    for place, frame in enumerate(mandats if len(asked) else ()):
-        if frame is None:
-            continue
-        kept = frame[frame["numero_mandat"].isin(numbers)]
-        kept = kept[kept["date_paiement"].notna() & (kept["type"].map(SIGNES) > 0)]
-        years = kept["exercice"].tolist() if "exercice" in kept else [None] * len(kept)
-        names = ["numero_mandat", "numero_ligne", "date_paiement"]
-        for year, (number, line, day) in zip(
-            years, kept[names].itertuples(index=False), strict=True
-        ):
-            for scope in (year, "partout", *(["avant"] if place else [])):
-                paid.setdefault((scope, number, line), day)
+    asked = np.flatnonzero(days.isna().to_numpy() & lignes["exercice_origine"].notna().to_numpy())
+    columns = ["exercice_origine", "mandat_origine", "numero_ligne"]
+    origins = [
+        (year, origine_de(text)[1], line)
+        for year, text, line in lignes[columns].iloc[asked].itertuples(index=False, name=None)
+    ]
+    numbers = {number for _, number, _ in origins}
+    paid: dict[tuple[int, str, str], date] = {}
+    for frame in mandats if origins else ():
+        if frame is not None:
+            kept = frame[frame["numero_mandat"].isin(numbers) & frame["date_paiement"].notna()]
+            kept = kept[kept["type"].map(SIGNES) > 0]
+            names = ["exercice", "numero_mandat", "numero_ligne", "date_paiement"]
+            for *key, day in kept[names].itertuples(index=False, name=None):
+                paid.setdefault((key[0], key[1], key[2]), day)
     result: list[date | None] = days.where(days.notna(), None).tolist()
-    lines = lignes["numero_ligne"].iloc[asked]
-    kinds = lignes["type"].iloc[asked]
-    for row, (year, number), line, kind in zip(asked, origins, lines, kinds, strict=True):
-        # As the checks look for it: a contrepassation takes back a mandate of the year before.
-        scopes = ("avant", "partout") if kind == "contrepassation" else ("partout",)
-        for scope in reversed(scopes if year is None else (year,)):
-            result[row] = paid.get((scope, number, line), result[row])
+    for row, origin in zip(asked, origins, strict=True):
+        result[row] = paid.get(origin)
     return result
 
 

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from analyses.calcul.affectation import SIGNES, origine_de, plain
+from analyses.calcul.affectation import origine_de, plain
 from analyses.calcul.citations import cite, clause_of
 from analyses.calcul.personnel import PAIE
 
@@ -72,19 +72,6 @@ def decided(*frames: pd.DataFrame | None) -> dict[LineKey, tuple[str, str]]:
             words = f"décision du {day:%d/%m/%Y} : {motif}" + (f" (pièce : {piece})" * bool(piece))
             found[int(year), str(mandat), str(ligne)] = (str(decision), words)
     return found
-
-
-def _decision(
-    decisions: Mapping[LineKey, tuple[str, str]], year: int, number: str, line: str, origin: str
-) -> tuple[str, str]:
-    """The decision on a line; a reversal follows that of its origin, of the exercise it names,
-    else of this year's or the last's."""
-    named, source = origine_de(origin)
-    years = (year, year - 1) if named is None else (named,)
-    for key in ((year, number, line), *((one, source, line) for one in years)):
-        if key[1] and key in decisions:
-            return decisions[key]
-    return "", ""
 
 
 @cite("emploi/duree_v1_v2", "emploi/duree_v3", "solidarites/duree")
@@ -161,7 +148,8 @@ def judge(
 def _verdicts(
     lignes: pd.DataFrame, decisions: Mapping[LineKey, tuple[str, str]]
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Decision and reason of each line ('' when no decision speaks of it)."""
+    """Decision and reason of each line ('' when no decision speaks of it); a reversal of which
+    nothing is said follows its origin."""
     decision, reason = (np.full(len(lignes), "", dtype=object) for _ in range(2))
     if not decisions:
         return decision, reason
@@ -169,13 +157,13 @@ def _verdicts(
     origins = lignes["mandat_origine"]
     taken = [origin for origin in origins.unique() if origine_de(origin or "")[1] in numbers]
     named = lignes["numero_mandat"].isin(numbers) | origins.isin(taken)
-    columns = ["exercice", "numero_mandat", "numero_ligne", "type", "mandat_origine"]
+    columns = ["exercice", "numero_mandat", "numero_ligne", "mandat_origine", "exercice_origine"]
     rows = lignes.loc[named, columns].itertuples(index=False, name=None)
-    for place, (year, number, line, kind, origin) in zip(np.flatnonzero(named), rows, strict=True):
-        source = str(origin or "") if SIGNES.get(kind, 1) < 0 else ""
-        decision[place], reason[place] = _decision(
-            decisions, int(year), str(number), str(line), source
-        )
+    for place, (year, number, line, origin, of) in zip(np.flatnonzero(named), rows, strict=True):
+        for key in ((year, number, line), (of, origine_de(origin or "")[1], line)):
+            if key in decisions:
+                decision[place], reason[place] = decisions[key]
+                break
     return decision, reason
 
 
