@@ -18,7 +18,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
 
 from portefeuille import portefeuille
 
-from analyses.projection.apprentissage import apprendre
+from analyses.projection.apprentissage import apprendre, observer
 from analyses.projection.evaluation import _etats_du_mois, _tableaux, groupes
 from analyses.projection.lecture import lire_execution
 from analyses.projection.modele import load_modele, projeter, somme
@@ -44,7 +44,8 @@ def main() -> None:
         reference = projeter(now, modele)
         print(f"{len(reference)} lignes sans portefeuille : {perf_counter() - start:.1f} s")
         start = perf_counter()
-        taught = apprendre(etats, modele)
+        past = [observer(year, lines, modele) for year, lines in etats.items()]
+        taught = apprendre(past, modele)
         learned = perf_counter() - start
         found = projeter(now, taught)
         total = perf_counter() - start
@@ -52,7 +53,9 @@ def main() -> None:
         start = perf_counter()
         somme(found, taught)
         print(f"loi du total : {perf_counter() - start:.1f} s")
-        digests.add(hashlib.sha256(repr([reference, found]).encode()).hexdigest())
+        digests.add(
+            hashlib.sha256(repr([p.valeurs for p in (*reference, *found)]).encode()).hexdigest()
+        )
     [digest] = digests
     print(f"empreinte : {digest[:16]}")
 

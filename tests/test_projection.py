@@ -13,12 +13,16 @@ from portefeuille import portefeuille
 
 from analyses.paths import PARAMS
 from analyses.problems import BilanError
-from analyses.projection.apprentissage import apprendre
+from analyses.projection.apprentissage import apprendre, observer
 from analyses.projection.evaluation import _etats_du_mois, _tableaux, groupes
 from analyses.projection.modele import Etat, Passe, Projection, load_modele, projeter, somme
 
 MODELE = load_modele()
 BUDGET = 100_000_00
+
+
+def taught_by(years, modele=MODELE):
+    return apprendre([observer(year, rows, modele) for year, rows in years.items()], modele)
 
 
 def one(etat: Etat, modele=MODELE) -> Projection:
@@ -34,7 +38,7 @@ def appris():
     """A model taught by three simulated years, known at the end of June."""
     frame = portefeuille(120, range(2018, 2021), 7)
     codes = groupes(sorted(set(frame["line_id"])))
-    return apprendre(_etats_du_mois(_tableaux(frame), 6, codes), MODELE)
+    return taught_by(_etats_du_mois(_tableaux(frame), 6, codes))
 
 
 # Constructed cases
@@ -270,7 +274,7 @@ def test_teaching_is_weighed_by_its_size(appris):
 
 def test_few_lines_teach_intervals_only():
     lines = [(Etat(str(n), 100, 40, None, 0.5), 90) for n in range(20)]
-    taught = apprendre({2023: lines}, MODELE)
+    taught = taught_by({2023: lines})
     assert taught.appris.corrections == ()
     assert one(etat(30_000_00, 0.5), taught).centre == one(etat(30_000_00, 0.5)).centre
 
@@ -282,21 +286,21 @@ def test_a_year_is_judged_by_what_the_others_teach():
         year: [(Etat(str(n), 10_000, start + 30 * n, None, 0.5), final) for n in range(60)]
         for year, start, final in ((2022, 2_000, 6_000), (2023, 4_000, 9_000))
     }
-    taught = apprendre(years, MODELE)
+    taught = taught_by(years)
     found = [one(Etat("a", 10_000, done, None, 0.5), taught) for done in (3_000, 5_000)]
     assert all(p.haut() - p.bas() > 2_000 for p in found)
 
 
 def test_nothing_to_learn_from():
-    assert apprendre({}, MODELE).appris is None
-    empty = apprendre({2023: [(Etat("a", 0, 0, None, 0.5), 0)]}, MODELE)
+    assert taught_by({}).appris is None
+    empty = taught_by({2023: [(Etat("a", 0, 0, None, 0.5), 0)]})
     assert empty.appris is None
 
 
 def test_same_lines_all_year_teach_nothing_odd():
     """Identical lines: no variable varies, nothing is fitted, the projection is the reference."""
     lines = [(Etat(str(n), 100, 40, 40, 0.5), 90) for n in range(50)]
-    taught = apprendre({2022: lines, 2023: lines}, MODELE)
+    taught = taught_by({2022: lines, 2023: lines})
     check(one(etat(40_000_00, 0.5), taught))
 
 

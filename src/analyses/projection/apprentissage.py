@@ -9,7 +9,7 @@ all these corrections, averaged, project the year to come.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -172,47 +172,39 @@ def _correction(lignes: pd.DataFrame, modele: Modele) -> Correction:
     return Correction(_estimateurs(lignes, variables, codes), variables, codes, weight)
 
 
-def _apprendre(passees: Sequence[pd.DataFrame], modele: Modele) -> Modele:
-    """`passees`: one table of lines a year. Each year's errors are those of the other years."""
-    if not passees:
+def observer(annee: int, lignes: Sequence[tuple[Etat, int]], modele: Modele) -> pd.DataFrame:
+    """What a past year teaches: its lines as they were known at the date, with their final part.
+
+    `lignes`: each line's state and final consumption; a line without a budget teaches nothing.
+
+    >>> from analyses.projection.modele import load_modele
+    >>> past = [(Etat("a", 200, 50, None, 0.5), 150), (Etat("b", 0, 0, None, 0.5), 0)]
+    >>> observer(2023, past, load_modele())[["fait", "realise"]].values
+    array([[0.25, 0.75]])
+    """
+    rows = sorted((row for row in lignes if row[0].budget > 0), key=lambda row: row[0].code)
+    known = referer(caracteristiques([etat for etat, _ in rows], modele), modele)
+    final = np.array([final for _, final in rows], dtype="float64")
+    return known.assign(annee=annee, realise=final / known["budget"])
+
+
+def apprendre(annees: Sequence[pd.DataFrame], modele: Modele) -> Modele:
+    """The model taught by past years (tables of `observer`), to project a later one at the same
+    date. The errors of each year are those of what the others teach.
+
+    >>> from analyses.projection.modele import load_modele
+    >>> past = [(Etat(str(n), 100, 40 + n, None, 0.5), 90) for n in range(9)]
+    >>> apprendre([observer(2023, past, load_modele())], load_modele()).appris.corrections
+    ()
+    """
+    annees = [annee for annee in annees if len(annee)]
+    if not annees:
         return replace(modele, appris=None)
-    lignes = pd.concat(passees, ignore_index=True)
+    lignes = pd.concat(annees, ignore_index=True)
     folds = [
         _correction(lignes[lignes["annee"] != year], modele) for year in lignes["annee"].unique()
     ]
-    judged = [own.assign(centre=one.centre(own)) for own, one in zip(passees, folds, strict=True)]
+    judged = [own.assign(centre=one.centre(own)) for own, one in zip(annees, folds, strict=True)]
     corrections = [one for one in (_correction(lignes, modele), *folds) if one.poids]
     spread, quantiles = _calibrer(pd.concat(judged, ignore_index=True), modele)
     return replace(modele, appris=Appris(tuple(corrections), spread, quantiles))
-
-
-def apprendre_au_fil(
-    annees: Mapping[int, Sequence[tuple[Etat, int]]], modele: Modele
-) -> Iterator[tuple[int, Modele]]:
-    """For each year in order, the model taught by the earlier years only.
-
-    `annees`: the lines of a year as they were known at the same date, with their final consumption.
-    """
-    passees: list[pd.DataFrame] = []
-    for year in sorted(annees):
-        yield year, _apprendre(passees, modele)
-        rows = sorted(
-            ((etat, final) for etat, final in annees[year] if etat.budget > 0),
-            key=lambda row: row[0].code,
-        )
-        if rows:
-            known = referer(caracteristiques([etat for etat, _ in rows], modele), modele)
-            final = np.array([final for _, final in rows]) / known["budget"]
-            passees.append(known.assign(annee=year, realise=final))
-
-
-def apprendre(annees: Mapping[int, Sequence[tuple[Etat, int]]], modele: Modele) -> Modele:
-    """The model taught by all these years, to project a later one at the same date.
-
-    >>> from analyses.projection.modele import load_modele
-    >>> lines = [(Etat(str(n), 100, 40 + n, None, 0.5), 90) for n in range(9)]
-    >>> apprendre({2023: lines}, load_modele()).appris.corrections
-    ()
-    """
-    *_, (_, found) = apprendre_au_fil({**annees, max(annees, default=0) + 1: ()}, modele)
-    return found

@@ -10,7 +10,7 @@ from typing import Any
 
 import pandas as pd
 
-from analyses.projection.apprentissage import apprendre_au_fil
+from analyses.projection.apprentissage import apprendre, observer
 from analyses.projection.modele import Etat, Modele, Passe, Projection, projeter
 
 NIVEAU = 0.8
@@ -190,7 +190,8 @@ def predire(
         years = _etats_du_mois(tableaux, mois, segments)
         wanted = set(years) - {min(years, default=0)} if choix.annees is None else choix.annees
         before: list[tuple[Etat, int]] = []
-        for year, taught in apprendre_au_fil(years, modele):
+        observed: list[pd.DataFrame] = []
+        for year in sorted(years):
             rows = [
                 (etat, final)
                 for etat, final in years[year]
@@ -199,7 +200,9 @@ def predire(
             if year in wanted and rows:
                 etats = [etat for etat, _ in rows]
                 rivals = _rivaux(etats, before, year)
-                frames.append(_predictions(mois, year, rows, projeter(etats, taught), rivals))
+                found = projeter(etats, apprendre(observed, modele))
+                frames.append(_predictions(mois, year, rows, found, rivals))
+            observed.append(observer(year, years[year], modele))
             before += [(etat, final) for etat, final in years[year] if etat.budget > 0]
     return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame(columns=list(COLONNES))
 
