@@ -148,8 +148,9 @@ def test_measures_worked_by_hand():
     [found] = mesurer(frame).to_dict("records")
     assert found["erreur"] == 0.175 and found["biais"] == 0.125 and found["couverture"] == 0.5
     assert found["largeur"] == pytest.approx(0.15)
-    assert found["prorata"] == 0 and found["annee_precedente"] == 0.025
-    assert np.isnan(found["courbe_moyenne"])
+    assert found["prorata"] == 0 == found["biais_prorata"]
+    assert found["annee_precedente"] == 0.025 == found["biais_annee_precedente"]
+    assert np.isnan(found["courbe_moyenne"]) and np.isnan(found["biais_courbe_moyenne"])
 
 
 def test_rivals_worked_by_hand():
@@ -322,6 +323,7 @@ def test_command_writes_what_it_prints(tmp_path, capsys, simule):
         "predictions.csv",
         "evaluation.html",
         "erreur-par-mois.png",
+        "biais-par-mois.png",
         "couverture-par-mois.png",
         "calibration.png",
     }
@@ -337,7 +339,7 @@ def test_command_writes_what_it_prints(tmp_path, capsys, simule):
         gap / budget, abs=1e-6
     )
     page = (out / "evaluation.html").read_text(encoding="utf-8")
-    assert '<html lang="fr">' in page and page.count("<caption>") == 2 and page.count('alt="') == 3
+    assert '<html lang="fr">' in page and page.count("<caption>") == 2 and page.count('alt="') == 4
     first = {p.name: p.read_bytes() for p in out.iterdir()}
     assert main(["evaluer-projection", str(path), "--mois", "6,9", "--sortie", str(out)]) == 0
     assert {p.name: p.read_bytes() for p in out.iterdir()} == first

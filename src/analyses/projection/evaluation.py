@@ -211,26 +211,28 @@ def mesurer(predictions: pd.DataFrame, cles: Sequence[str] = ("month",)) -> pd.D
     """Errors as parts of the budget (weighted by it), by month or by other keys.
 
     Columns: `lignes`, `erreur`, `biais` (projected minus realised), `couverture` (parts of the
-    realised inside the 80 % interval), `largeur` (median width, part of the budget), and the
-    error of each rival (NaN where it had no earlier year).
+    realised inside the 80 % interval), `largeur` (median width, part of the budget), then the
+    error and the bias (`biais_…`) of each rival, NaN where it had no earlier year.
     """
     rows: list[dict[str, Any]] = []
     for key, own in predictions.groupby(list(cles), sort=True):
         budget = float(own["budget"].sum())
 
-        def error(name: str, own: pd.DataFrame = own, budget: float = budget) -> float:
-            gap = (own[name] - own["realise"]).abs()
-            return float(gap.sum(skipna=False)) / budget
-
+        gaps = {name: own[name] - own["realise"] for name in ("projection", *RIVAUX)}
+        errors, biases = (
+            {name: float(gap.sum(skipna=False)) / budget for name, gap in found.items()}
+            for found in ({name: gap.abs() for name, gap in gaps.items()}, gaps)
+        )
         rows.append(
             dict(zip(cles, key, strict=True))
             | {
                 "lignes": len(own),
-                "erreur": error("projection"),
-                "biais": float((own["projection"] - own["realise"]).sum()) / budget,
+                "erreur": errors["projection"],
+                "biais": biases["projection"],
                 "couverture": float(own[f"dans_{NIVEAU}"].mean()),
                 "largeur": float(((own["haut_80"] - own["bas_80"]) / own["budget"]).median()),
             }
-            | {name: error(name) for name in RIVAUX}
+            | {name: errors[name] for name in RIVAUX}
+            | {f"biais_{name}": biases[name] for name in RIVAUX}
         )
     return pd.DataFrame(rows)

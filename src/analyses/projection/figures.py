@@ -1,4 +1,4 @@
-"""Pictures of an evaluation: error and coverage by month, calibration. Matplotlib, no pyplot."""
+"""Pictures of an evaluation: error, bias, coverage by month, calibration. No pyplot."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def _figure(title: str) -> tuple[Figure, Axes]:
 
 
 def _percent(axis) -> None:  # type: ignore[no-untyped-def]
-    axis.set_major_formatter(lambda value, _: f"{100 * value:.0f}{NBSP}%")
+    axis.set_major_formatter(lambda value, _: f"{100 * value:.0f}{NBSP}%".replace("-", "\u2212"))
 
 
 def _months(axes: Axes, months: list[int]) -> None:
@@ -49,20 +49,38 @@ def _months(axes: Axes, months: list[int]) -> None:
     axes.set_xlabel("mois où l'on projette le 31 décembre")
 
 
-def erreur_par_mois(mesures: pd.DataFrame) -> Figure:
-    """Error (part of the budget) by month, against the three rivals."""
-    fig, axes = _figure("Erreur de projection : plus bas, mieux c'est")
+def _face_aux_rivaux(mesures: pd.DataFrame, title: str, own: str, prefix: str) -> Figure:
+    """A measure by month, against that of the three rivals; the scale ignores the prorata, which
+    leaves it in the first months."""
+    fig, axes = _figure(title)
     months = mesures["month"].tolist()
     for name, (colour, mark, line) in _STYLES.items():
-        axes.plot(months, mesures[name], line, color=colour, marker=mark, ms=5, label=RIVAUX[name])
-    axes.plot(months, mesures["erreur"], "-", color=_NOTRE, marker="o", lw=2.6, label="Projection")
-    others = mesures[["erreur", "annee_precedente", "courbe_moyenne"]].to_numpy(float)
-    axes.set_ylim(0, 1.6 * max(float(np.nanmax(others)), 0.01))  # January's prorata leaves it
+        values = mesures[f"{prefix}{name}"]
+        axes.plot(months, values, line, color=colour, marker=mark, ms=5, label=RIVAUX[name])
+    axes.plot(months, mesures[own], "-", color=_NOTRE, marker="o", lw=2.6, label="Projection")
+    near = mesures[[own, f"{prefix}annee_precedente", f"{prefix}courbe_moyenne"]].to_numpy(float)
+    top = 1.6 * max(float(np.nanmax(np.abs(near))), 0.01)
+    axes.set_ylim(min(0.0, -top * bool((near < 0).any())), top)
+    axes.axhline(0, color="#555555", lw=0.8)
     _percent(axes.yaxis)
     _months(axes, months)
-    axes.set_ylabel("écart au réalisé, part du budget")
     handles, labels = axes.get_legend_handles_labels()
-    axes.legend(handles[::-1], labels[::-1], frameon=False)
+    axes.legend(handles[::-1], labels[::-1], frameon=False, loc="upper right")
+    return fig
+
+
+def erreur_par_mois(mesures: pd.DataFrame) -> Figure:
+    """Error (part of the budget) by month, against the three rivals."""
+    fig = _face_aux_rivaux(mesures, "Erreur de projection : plus bas, mieux c'est", "erreur", "")
+    fig.axes[0].set_ylabel("écart au réalisé, part du budget")
+    return fig
+
+
+def biais_par_mois(mesures: pd.DataFrame) -> Figure:
+    """Bias (projected minus realised, part of the budget) by month, against the three rivals."""
+    title = "Biais : au-dessus de zéro, on projette trop ; au-dessous, trop peu"
+    fig = _face_aux_rivaux(mesures, title, "biais", "biais_")
+    fig.axes[0].set_ylabel("projeté − réalisé, part du budget")
     return fig
 
 

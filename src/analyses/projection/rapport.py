@@ -156,6 +156,11 @@ def _page(rapport: Rapport, mesures: pd.DataFrame, par_annee: pd.DataFrame) -> s
     )
     images = {
         "erreur-par-mois.png": f"Courbes d'erreur par mois : {spoken or answer}.",
+        "biais-par-mois.png": "Biais par mois, projeté moins réalisé : "
+        + " ; ".join(
+            f"fin {_MOIS[month - 1]}, {_cellule('biais', at[month]['biais'])}" for month in at
+        )
+        + ".",
         "couverture-par-mois.png": f"Part du réalisé dans l'intervalle, par mois : {answer}",
         "calibration.png": "Fréquence constatée selon la probabilité annoncée, de 50 à "
         f"95{fmt.NBSP}%, à côté du calibrage parfait.",
@@ -217,7 +222,7 @@ def _fichiers(rapport: Rapport) -> dict[str, bytes]:
         for name in COLONNES
     ]
     detail = pd.concat([mesures.assign(year="toutes"), par_annee.astype({"year": object})])
-    names = ["month", "year", *(name for name in _TITRES if name not in ("month", "year"))]
+    names = ["month", "year", *(name for name in mesures if name != "month")]
     shown = [
         [f"{v:.6f}" if isinstance(v, float) else v for v in row]
         for row in detail[names].astype(object).where(detail[names].notna(), "").values.tolist()
@@ -227,6 +232,7 @@ def _fichiers(rapport: Rapport) -> dict[str, bytes]:
         "predictions.csv": _csv([COLONNES, *zip(*columns, strict=True)]),
         "evaluation.html": _page(rapport, mesures, par_annee).encode(),
         "erreur-par-mois.png": _png(figures.erreur_par_mois(mesures)),
+        "biais-par-mois.png": _png(figures.biais_par_mois(mesures)),
         "couverture-par-mois.png": _png(figures.couverture_par_mois(mesures, par_annee)),
         "calibration.png": _png(figures.calibration(rapport.predictions)),
     }
