@@ -219,10 +219,8 @@ def mesurer(predictions: pd.DataFrame, cles: Sequence[str] = ("month",)) -> pd.D
         budget = float(own["budget"].sum())
 
         gaps = {name: own[name] - own["realise"] for name in ("projection", *RIVAUX)}
-        errors, biases = (
-            {name: float(gap.sum(skipna=False)) / budget for name, gap in found.items()}
-            for found in ({name: gap.abs() for name, gap in gaps.items()}, gaps)
-        )
+        biases = {name: float(gap.sum(skipna=False)) / budget for name, gap in gaps.items()}
+        errors = {name: float(gap.abs().sum(skipna=False)) / budget for name, gap in gaps.items()}
         rows.append(
             dict(zip(cles, key, strict=True))
             | {
