@@ -66,7 +66,8 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     options = session.config.option
-    if exitstatus or options.file_or_dir or options.keyword or options.collectonly:
+    part = options.file_or_dir or options.keyword or "not slow" not in options.markexpr
+    if exitstatus or part or options.collectonly:
         return
     silent = [
         f"  {Path(file).relative_to(SRC)}:{lines.start} {name}(…)"
