@@ -306,7 +306,7 @@ def _niveau_passe(lignes: pd.DataFrame, p: Mapping[str, float]) -> tuple[pd.Seri
     """The line's own past level (part of today's budget), and what shows that it is an amount.
 
     A line spends a part of its budget or an amount of its own: whichever varied less in the past.
-    The second is 0 when its amounts did not vary less than its parts, 1 when they did not at all.
+    The second is 0 when its amounts varied as much as its parts, near 1 when they hardly did.
     """
     amount = lignes["niveau_montant"].clip(upper=10)
     noise = p["bruit_niveau"] ** 2
@@ -314,9 +314,7 @@ def _niveau_passe(lignes: pd.DataFrame, p: Mapping[str, float]) -> tuple[pd.Seri
     by_amount = (1 / (1 + p["preference_part"] * steady)).where(amount.notna(), 0.0)
     part = lignes["niveau"].clip(0, 1.2).fillna(0.0)
     past = (1 - by_amount) * part + by_amount * amount.fillna(0.0)
-    unknown = 1 / (1 + p["preference_part"])
-    shown = (by_amount - unknown).clip(lower=0) / (1 - unknown) if unknown < 1 else 0 * by_amount
-    return past, shown
+    return past, ((1 - steady) / (1 + p["preference_part"] * steady)).clip(lower=0)
 
 
 def referer(lignes: pd.DataFrame, modele: Modele) -> pd.DataFrame:
