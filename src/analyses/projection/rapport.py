@@ -44,7 +44,8 @@ _LECTURE = (
 )
 _STYLE = (
     "body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem}"
-    "table{border-collapse:collapse;margin:1rem 0}caption{text-align:left;font-weight:600}"
+    "table{border-collapse:collapse;margin:1rem 0;font-size:.9rem}"
+    "caption{text-align:left;font-weight:600}"
     "th,td{padding:.25rem .6rem;border-bottom:1px solid #ccc;text-align:right}"
     "tbody th,thead th:first-child{text-align:left}img{max-width:100%}"
 )
