@@ -68,10 +68,10 @@ def work(side: str, folder: Path, processed: Path) -> None:
         read = f"from read_csv('{file}', delim=';', all_varchar=true)"
         report(lambda: duckdb.sql(f"create table mandats as {read}"))
     else:
-        from analyses import paths
         from analyses.bilan import open_depots
-        from analyses.calcul.execution import execution
         from analyses.contrat.load import load_contrats
+        from analyses.execution.execution import execution
+        from analyses.socle import paths
 
         paths.PROCESSED, contrats = processed, load_contrats("55")
         report(lambda: execution(open_depots("55", [YEAR], folder, contrats)[0], contrats))

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 import analyses
-from analyses.problems import BilanError, Problem
+from analyses.socle.problems import BilanError, Problem
 
 SRC = Path(str(analyses.__file__)).parent
 _provoked: set[tuple[str, int]] = set()

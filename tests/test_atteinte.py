@@ -11,15 +11,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analyses.calcul.formations import formations, gaps
-from analyses.calcul.indicateurs import attainment, compare, judge
-from analyses.calcul.parametres import load_seuils
-from analyses.calcul.questions import questions
-from analyses.calcul.resultats import COLONNES
-from analyses.calcul.resultats_atteinte import attainment_rows
-from analyses.calcul.synthese_atteinte import STATUTS, counts, quadrants, sensitivity
+from analyses.atteinte.formations import formations, gaps
+from analyses.atteinte.indicateurs import attainment, compare, judge
+from analyses.atteinte.questions import questions
+from analyses.atteinte.synthese import STATUTS, counts, quadrants, sensitivity
+from analyses.chiffres.atteinte import attainment_rows
+from analyses.chiffres.resultats import COLONNES
 from analyses.contrat.cell import read_cell
 from analyses.contrat.load import load_contrats
+from analyses.contrat.parametres import load_seuils
 
 SEUILS = load_seuils()
 YEARS = (2024, 2025)

@@ -15,7 +15,8 @@ import pytest
 
 from analyses.bilan import load
 from analyses.cli import main
-from analyses.rendu import fmt, show
+from analyses.rendu import show
+from analyses.socle import fmt
 
 BILANS = {
     "intermediaire": (2024, "bilan-intermediaire"),

@@ -12,20 +12,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analyses.calcul.affectation import assign
-from analyses.calcul.execution import execution
-from analyses.calcul.indicateurs import attainment, compare
-from analyses.calcul.money import share
-from analyses.calcul.parametres import load_interpretations, load_seuils
-from analyses.calcul.regles_solidarites import consumption
-from analyses.calcul.resultats import COLONNES, resultats
-from analyses.calcul.risque import evaluer
-from analyses.calcul.situation import situations
+from analyses.atteinte.indicateurs import attainment, compare
+from analyses.chiffres.resultats import COLONNES, resultats
 from analyses.contrat.cell import read_cell
 from analyses.contrat.load import load_contrats
-from analyses.paths import PARAMS
-from analyses.problems import BilanError
+from analyses.contrat.parametres import load_interpretations, load_seuils
+from analyses.execution.execution import execution
+from analyses.preparation.affectation import assign
 from analyses.projection.modele import load_modele
+from analyses.regles.solidarites import consumption
+from analyses.risque.risque import evaluer
+from analyses.risque.situation import situations
+from analyses.socle.money import share
+from analyses.socle.paths import PARAMS
+from analyses.socle.problems import BilanError
 
 SEUILS = {"seuil_sous_consommation": F(4, 5), "seuil_partiellement": F(1, 2)}
 _LINE = dict(

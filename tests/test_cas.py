@@ -12,13 +12,14 @@ from typing import Any
 import pytest
 import yaml
 
-from analyses import bilan, paths
-from analyses.calcul import parametres
-from analyses.calcul.reports import Declare, chain, gaps
+from analyses import bilan
+from analyses.contrat import parametres
 from analyses.contrat.load import load_contrats
 from analyses.depot import gate
 from analyses.exemple.simulate import COLONNES
-from analyses.paths import PARAMS
+from analyses.regles.reports import Declare, chain, gaps
+from analyses.socle import paths
+from analyses.socle.paths import PARAMS
 
 CAS = sorted((Path(__file__).parent / "cas").glob("*.yaml"))
 # How a case names a column, when not as the file does.

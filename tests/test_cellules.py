@@ -11,9 +11,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from analyses.calcul.parametres import load_interpretations
 from analyses.contrat.cell import MOTIFS, Cell, read_cell, write_cell
 from analyses.contrat.load import load_contrats
+from analyses.contrat.parametres import load_interpretations
 
 CAS = Path(__file__).parent / "cas" / "cellules.csv"
 

@@ -7,10 +7,11 @@ from pathlib import Path
 import openpyxl
 import pytest
 
-from analyses import bilan, paths
+from analyses import bilan
 from analyses.depot import gate
 from analyses.exemple.simulate import write_example
 from analyses.rendu.workbook import write_workbook
+from analyses.socle import paths
 
 
 @pytest.fixture(scope="module")

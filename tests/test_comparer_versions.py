@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 import yaml
 
-from analyses import cli, paths
+from analyses import cli
 from analyses.contrat.comparaison import Changement, compare
 from analyses.contrat.load import load_version
+from analyses.socle import paths
 
 INITIAL, AVENANT = "2024-06-20-initial", "2025-03-14-avenant-1"
 

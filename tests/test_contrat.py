@@ -12,8 +12,8 @@ import yaml
 
 from analyses.contrat.contradictions import find_contradictions, uncertain_readings
 from analyses.contrat.load import load_contrats
-from analyses.paths import PARAMS
-from analyses.problems import BilanError
+from analyses.socle.paths import PARAMS
+from analyses.socle.problems import BilanError
 
 
 @pytest.fixture(scope="module")

@@ -8,12 +8,12 @@ from types import SimpleNamespace as NS
 
 import pytest
 
-from analyses import paths
 from analyses.depot import gate
 from analyses.depot.exercice import Depot, open_exercice
 from analyses.depot.source import deposer, read_sidecar
 from analyses.depot.table import read_table
-from analyses.problems import BilanError, Problem
+from analyses.socle import paths
+from analyses.socle.problems import BilanError, Problem
 
 INDICATEUR = NS(code="familles", forme="nombre")
 CONTRATS = {

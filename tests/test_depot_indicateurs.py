@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from analyses import paths
 from analyses.bilan import load
 from analyses.contrat.load import load_contrats
 from analyses.depot import gate
@@ -13,7 +12,8 @@ from analyses.depot.exercice import open_exercice
 from analyses.depot.gate import validate
 from analyses.depot.source import deposer
 from analyses.depot.table import read_table
-from analyses.problems import BilanError
+from analyses.socle import paths
+from analyses.socle.problems import BilanError
 
 RESULTATS = "contrat;action;indicateur;exercice;resultat;commentaire;source;saisi_le\n"
 FORMATIONS = (

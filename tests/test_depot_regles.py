@@ -9,13 +9,13 @@ from pathlib import Path
 import pytest
 import yaml
 
-from analyses import paths
 from analyses.contrat.load import load_contrats
 from analyses.depot import gate
 from analyses.depot.exercice import Depot, open_exercice
 from analyses.depot.table import TABLES, table_schema
-from analyses.paths import PARAMS, ROOT
-from analyses.problems import BilanError, Problem
+from analyses.socle import paths
+from analyses.socle.paths import PARAMS, ROOT
+from analyses.socle.problems import BilanError, Problem
 
 CONTRATS = load_contrats("55")
 SECRET = "Dupont Jeanne"

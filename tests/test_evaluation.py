@@ -12,10 +12,10 @@ from portefeuille import portefeuille
 
 from analyses.cli import main
 from analyses.depot.table import Unreadable
-from analyses.problems import BilanError
 from analyses.projection.evaluation import COLONNES, Choix, groupes, mesurer, predire
 from analyses.projection.lecture import lire_execution, lire_nombre
 from analyses.projection.modele import load_modele
+from analyses.socle.problems import BilanError
 
 MODELE = load_modele()
 TODAY = date(2026, 6, 15)

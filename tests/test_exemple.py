@@ -14,7 +14,7 @@ import yaml
 
 from analyses.contrat.load import load_contrats
 from analyses.exemple.simulate import COLONNES, simulate, write_example
-from analyses.problems import BilanError
+from analyses.socle.problems import BilanError
 
 
 def _rows(path: Path) -> list[dict[str, str]]:

@@ -12,11 +12,12 @@ from xml.sax.saxutils import escape
 import pytest
 from pes_xml import SOCIETE, aller, bordereau, deposer_pes, etat, feuilles, ligne, piece, retour
 
-from analyses import cli, paths
+from analyses import cli
 from analyses.bilan import open_depots
-from analyses.calcul.execution import execution
 from analyses.contrat.load import load_contrats
 from analyses.depot import gate
+from analyses.execution.execution import execution
+from analyses.socle import paths
 
 ANNEES = (2024, 2025)
 CODES = {

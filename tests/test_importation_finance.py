@@ -11,11 +11,12 @@ import pytest
 import xlsxwriter
 from pes_xml import aller, bordereau, deposer_pes, ligne, piece
 
-from analyses import cli, paths
+from analyses import cli
 from analyses.importation.correspondance import correspondance
 from analyses.importation.finance import importer_finance
 from analyses.importation.journal import Provenance
-from analyses.problems import BilanError, Problem
+from analyses.socle import paths
+from analyses.socle.problems import BilanError, Problem
 
 SOURCE = Provenance("reelle", "Finances", "2025-02-01")
 DEBIT = "Exercice;N° mandat;Date mandat;Compte;Débit;Crédit"

@@ -29,7 +29,7 @@ from analyses import cli
 from analyses.importation import flux_pes
 from analyses.importation.dossier_pes import importer_pes
 from analyses.importation.journal import Provenance
-from analyses.problems import BilanError, Problem
+from analyses.socle.problems import BilanError, Problem
 
 SOURCE = Provenance("reelle", "Paierie", "2025-02-01")
 

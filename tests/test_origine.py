@@ -11,11 +11,11 @@ from datetime import date
 import pandas as pd
 import pytest
 
-from analyses.calcul.affectation import assign
-from analyses.calcul.engagements import paid_on
-from analyses.calcul.ineligibilite import _verdicts
 from analyses.depot.controles import check_origins
 from analyses.depot.table import Table
+from analyses.execution.engagements import paid_on
+from analyses.preparation.affectation import assign
+from analyses.preparation.ineligibilite import _verdicts
 
 _VIDE = dict(nature="6568", fonction="", convention="", tiers="", objet="", date_paiement=None)
 

@@ -9,9 +9,9 @@ import pandas as pd
 import pytest
 from matplotlib.patches import Rectangle
 
-from analyses.calcul.indicateurs import attainment
-from analyses.calcul.parametres import load_seuils
+from analyses.atteinte.indicateurs import attainment
 from analyses.contrat.load import load_contrats
+from analyses.contrat.parametres import load_seuils
 from analyses.rendu import atteinte
 from analyses.rendu import plots_indicateurs as plots
 

@@ -18,11 +18,11 @@ import yaml
 
 from analyses import cli
 from analyses.bilan import check_years, load, read_date
-from analyses.paths import ROOT
-from analyses.problems import BilanError, Problem
 from analyses.production import produce as production
 from analyses.production.notebooks import NOTEBOOK_OF, check_notebook, notebooks_of
 from analyses.production.produce import Interrupted, covered_years, produce, recover, swap
+from analyses.socle.paths import ROOT
+from analyses.socle.problems import BilanError, Problem
 
 PARAMETERS = {"departement": "55", "exercice": 2024, "arrete_au": "", "donnees": "d", "dossier": ""}
 DEFAULTS = 'departement = "55"\nexercice = 2023\narrete_au = ""\ndonnees = ""\ndossier = ""'
@@ -428,7 +428,7 @@ def test_final_takes_2025_by_itself(monkeypatch):
 
 
 def test_controler_says_what_was_read_or_what_is_wrong(tmp_path, monkeypatch, capsys):
-    from analyses import paths
+    from analyses.socle import paths
 
     monkeypatch.setattr(paths, "PROCESSED", tmp_path / "processed")
     assert cli.main(["exemple", "--sortie", str(tmp_path)]) == 0

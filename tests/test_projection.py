@@ -11,11 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from portefeuille import portefeuille
 
-from analyses.paths import PARAMS
-from analyses.problems import BilanError
 from analyses.projection.apprentissage import apprendre, observer
 from analyses.projection.evaluation import _etats_du_mois, _tableaux, groupes
 from analyses.projection.modele import Etat, Passe, Projection, load_modele, projeter, somme
+from analyses.socle.paths import PARAMS
+from analyses.socle.problems import BilanError
 
 MODELE = load_modele()
 BUDGET = 100_000_00

@@ -16,9 +16,9 @@ from random import Random
 
 import pytest
 
-from analyses import paths
 from analyses.bilan import load
 from analyses.contrat.load import load_contrats
+from analyses.socle import paths
 
 HEADERS = ["Exercice", "N° mandat\t", "N°\nligne", "Date d'émission", "Type", "Mandat d'origine"]
 HEADERS += ["Compte", "Fonction", "Code analytique", "Convention", "Nom du tiers"]

@@ -13,23 +13,23 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-import analyses.calcul
-from analyses.calcul.chiffres import figures
-from analyses.calcul.citations import CITATIONS, LECTURES
-from analyses.calcul.effets import effects
-from analyses.calcul.execution import prepare
-from analyses.calcul.ineligibilite import ineligible_reason
-from analyses.calcul.moteur import declared, run
-from analyses.calcul.parametres import load_interpretations, load_lectures
-from analyses.calcul.personnel import staff_costs
-from analyses.calcul.regles_solidarites import consumption
-from analyses.calcul.reports import Declare, chain
+import analyses
+from analyses.chiffres.effets import effects
+from analyses.chiffres.regles import figures
+from analyses.contrat.citations import CITATIONS, LECTURES
 from analyses.contrat.load import load_contrats, registry
-from analyses.paths import PARAMS
-from analyses.problems import BilanError
-from analyses.yaml_files import read_yaml
+from analyses.contrat.parametres import load_interpretations, load_lectures
+from analyses.execution.execution import prepare
+from analyses.execution.personnel import staff_costs
+from analyses.preparation.ineligibilite import ineligible_reason
+from analyses.regles.moteur import declared, run
+from analyses.regles.reports import Declare, chain
+from analyses.regles.solidarites import consumption
+from analyses.socle.paths import PARAMS
+from analyses.socle.problems import BilanError
+from analyses.socle.yaml_files import read_yaml
 
-for module in pkgutil.iter_modules(analyses.calcul.__path__, "analyses.calcul."):
+for module in pkgutil.walk_packages(analyses.__path__, "analyses."):
     importlib.import_module(module.name)
 
 CONTRATS = load_contrats("55")

@@ -10,19 +10,20 @@ from types import SimpleNamespace as NS
 import pandas as pd
 import pytest
 
-from analyses.calcul import moteur
-from analyses.calcul.execution import prepare
-from analyses.calcul.indicateurs import attainment
-from analyses.calcul.parametres import load_lectures, load_seuils
-from analyses.calcul.risque import evaluer
-from analyses.calcul.situation import situations
-from analyses.calcul.trajectoire import load_trajectoires
+from analyses.atteinte.indicateurs import attainment
 from analyses.contrat.contradictions import find_contradictions
 from analyses.contrat.load import load_contrats
-from analyses.paths import NOTEBOOKS
+from analyses.contrat.parametres import load_lectures, load_seuils
+from analyses.execution.execution import prepare
 from analyses.projection.modele import load_modele
-from analyses.rendu import atteinte, fmt, plots, show, show_regles, show_risque
+from analyses.regles import moteur
+from analyses.rendu import atteinte, plots, show, show_regles, show_risque
 from analyses.rendu.html import to_html
+from analyses.risque.risque import evaluer
+from analyses.risque.situation import situations
+from analyses.risque.trajectoire import load_trajectoires
+from analyses.socle import fmt
+from analyses.socle.paths import NOTEBOOKS
 
 NAMES = {
     "01-qualite",

@@ -12,13 +12,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from analyses.calcul.execution import Execution
-from analyses.calcul.justifications import a_justifier
-from analyses.calcul.resultats import COLONNES
-from analyses.calcul.resultats_risque import resultats_risque
-from analyses.calcul.risque import Loi, Risque, a_risque, certaine, evaluer, juger, limite, lois
-from analyses.calcul.scenario import leviers, plus_exposee, scenario, sensibilite
-from analyses.calcul.situation import (
+from analyses.chiffres.resultats import COLONNES
+from analyses.chiffres.risque import resultats_risque
+from analyses.execution.execution import Execution
+from analyses.projection.modele import Passe, load_modele
+from analyses.risque.justifications import a_justifier
+from analyses.risque.risque import Loi, Risque, a_risque, certaine, evaluer, juger, limite, lois
+from analyses.risque.scenario import leviers, plus_exposee, scenario, sensibilite
+from analyses.risque.situation import (
     Situation,
     _shown,
     anomalies,
@@ -28,9 +29,8 @@ from analyses.calcul.situation import (
     passes,
     restes_engages,
 )
-from analyses.calcul.trajectoire import Trajectoire
-from analyses.problems import BilanError
-from analyses.projection.modele import Passe, load_modele
+from analyses.risque.trajectoire import Trajectoire
+from analyses.socle.problems import BilanError
 
 SEUILS = {
     "seuil_sous_consommation": F(4, 5),

@@ -18,12 +18,10 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from openpyxl.worksheet.worksheet import Worksheet
 
-from analyses import paths
 from analyses.cli import main
 from analyses.contrat.load import load_contrats
 from analyses.depot.exercice import open_exercice
 from analyses.depot.source import deposer
-from analyses.problems import BilanError
 from analyses.saisie import ecriture
 from analyses.saisie.classeur import REPERES, classeur
 from analyses.saisie.dossier import compose, decompose, guard, unguard
@@ -34,6 +32,8 @@ from analyses.saisie.lecture import lire, lire_reperes
 from analyses.saisie.modele import canonical, choose, feuilles, load_reglages
 from analyses.saisie.ouverture import TEXTE_MAX, ouvrir
 from analyses.saisie.valeurs import tirets
+from analyses.socle import paths
+from analyses.socle.problems import BilanError
 
 DAY = dt.date(2025, 2, 10)
 ACTIONS = ["solidarites-3", "solidarites-4", "solidarites-9", "solidarites-15", "emploi-v2-1",

@@ -12,11 +12,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analyses.calcul.trajectoire import Trajectoire, defaut, load_trajectoires, trajectoire
 from analyses.cli import main
 from analyses.contrat.load import load_contrats
-from analyses.paths import PARAMS
-from analyses.problems import BilanError
+from analyses.risque.trajectoire import Trajectoire, defaut, load_trajectoires, trajectoire
+from analyses.socle.paths import PARAMS
+from analyses.socle.problems import BilanError
 
 VERSION = "contrats/55/solidarites/2024-06-20-initial"
 

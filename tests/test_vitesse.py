@@ -9,9 +9,9 @@ from random import Random
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analyses.calcul.money import share, share_many
 from analyses.depot import controles, gate
 from analyses.depot.table import Table, read_montant, read_records
+from analyses.socle.money import share, share_many
 
 WEIGHTS = st.lists(st.fractions(0, 10, max_denominator=50), min_size=1, max_size=5).filter(any)
 

@@ -9,10 +9,10 @@ import openpyxl
 import pandas as pd
 import pytest
 
-from analyses.problems import BilanError
 from analyses.rendu import workbook
 from analyses.rendu.gabarits import Gabarit, evaluate, excel_formula, load_gabarits
 from analyses.rendu.workbook import write_workbook
+from analyses.socle.problems import BilanError
 
 EUR = 100
 

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from analyses.paths import ROOT
-from analyses.problems import BilanError, Problem, reason
+from analyses.contrat.exercices import check_years, contrats_de, period, read_date
+from analyses.socle.paths import ROOT
+from analyses.socle.problems import BilanError, Problem, reason
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -35,58 +36,6 @@ class Bilan:
     regles: Any = None  # outcome of the rules (calcul.moteur.Regles)
     preparations: list[Any] = field(default_factory=list)  # exercises before any open reading
     anterieurs: list[Any] = field(default_factory=list)  # results of the years before
-
-
-def read_date(text: str | date | None, champ: str = "arrete-au") -> date | None:
-    """A date typed by a person or passed to a notebook; empty means no date.
-
-    >>> read_date("2024-06-30"), read_date("")
-    (datetime.date(2024, 6, 30), None)
-    """
-    if not text:
-        return None
-    if isinstance(text, date):
-        return text
-    try:
-        return datetime.strptime(text, "%Y-%m-%d").date()
-    except ValueError:
-        raise BilanError(_problem(champ, "une date AAAA-MM-JJ", text)) from None
-
-
-def _problem(champ: str, attendu: str, trouve: object) -> Problem:
-    return Problem(
-        "demande",
-        champ=champ,
-        attendu=attendu,
-        trouve=f"« {trouve} »",
-        remede="corrigez la demande",
-    )
-
-
-def check_years(contrats: dict[str, Any], exercices: Sequence[int], au: date | None) -> None:
-    """Refuse a year that no contract covers and a closing date before the last year begins."""
-    known = sorted({year for contrat in contrats.values() for year in contrat.exercices})
-    problems = [
-        _problem("exercice", "un exercice parmi " + ", ".join(map(str, known)), year)
-        for year in exercices
-        if year not in known
-    ]
-    if not problems and au is not None and au.year < max(exercices):
-        problems = [_problem("arrete-au", f"une date à partir du {max(exercices)}-01-01", au)]
-    if problems:
-        raise BilanError(problems)
-
-
-def period(contrats: Mapping[str, Any], exercice: int) -> list[int]:
-    """Exercises that all the contracts share, up to `exercice`.
-
-    >>> from types import SimpleNamespace as NS
-    >>> both = {"a": NS(exercices=[2024, 2025, 2026]), "b": NS(exercices=[2024, 2025])}
-    >>> period(both, 2025), period(both, 2024), period(both, 2030)
-    ([2024, 2025], [2024], [2024, 2025])
-    """
-    shared = set.intersection(*(set(contrat.exercices) for contrat in contrats.values()))
-    return [year for year in sorted(shared) if year <= exercice]
 
 
 def data_folder(donnees: str | Path) -> Path:
@@ -147,19 +96,6 @@ def open_depots(
     return depots
 
 
-def contrats_de(departement: str, exercice: int, au: date | None = None) -> dict[str, Any]:
-    """The contracts of an exercise, in the version that applies at its end (or at `au` before it):
-    an avenant changes nothing before its date.
-
-    >>> contrats_de("55", 2024)["emploi"].version.code
-    '2024-06-20-initial'
-    """
-    from analyses.contrat.load import load_contrats
-
-    end = date(exercice, 12, 31)
-    return load_contrats(departement, min(au, end) if au else end)
-
-
 def earlier_years(
     departement: str, first: int, donnees: Path, contrats: dict[str, Any]
 ) -> list[int]:
@@ -190,20 +126,20 @@ def load(
     """
     import pandas as pd
 
-    from analyses.calcul.execution import prepare
-    from analyses.calcul.indicateurs import attainment
-    from analyses.calcul.moteur import declared, run
-    from analyses.calcul.parametres import load_lectures, load_seuils
-    from analyses.calcul.resultats import resultats
-    from analyses.calcul.resultats_atteinte import attainment_rows
-    from analyses.calcul.resultats_risque import resultats_risque
-    from analyses.calcul.risque import evaluer
-    from analyses.calcul.situation import situations
-    from analyses.calcul.trajectoire import load_trajectoires
+    from analyses.atteinte.indicateurs import attainment
+    from analyses.chiffres.atteinte import attainment_rows
+    from analyses.chiffres.resultats import resultats
+    from analyses.chiffres.risque import resultats_risque
     from analyses.contrat.contradictions import find_contradictions
     from analyses.contrat.load import load_contrats
+    from analyses.contrat.parametres import load_lectures, load_seuils
     from analyses.depot.anterieurs import earlier_results
+    from analyses.execution.execution import prepare
     from analyses.projection.modele import load_modele
+    from analyses.regles.moteur import declared, run
+    from analyses.risque.risque import evaluer
+    from analyses.risque.situation import situations
+    from analyses.risque.trajectoire import load_trajectoires
 
     au = read_date(arrete_au)
     contrats = load_contrats(departement, au or date(exercice, 12, 31))

@@ -19,7 +19,7 @@ from analyses.commandes import (
     produire,
     saisie,
 )
-from analyses.problems import BilanError
+from analyses.socle.problems import BilanError
 
 COMMANDES = (
     produire,

@@ -1,1 +1,1 @@
-"""One module per command: `add` declares it (French help), its function runs it."""
+"""One module per command."""

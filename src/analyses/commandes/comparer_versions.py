@@ -35,7 +35,7 @@ def add(commands: Any) -> None:
 
 def _asked(args: argparse.Namespace, known: dict[str, Any]) -> list[str]:
     """Codes of the contracts to compare."""
-    from analyses.problems import BilanError, Problem
+    from analyses.socle.problems import BilanError, Problem
 
     def wrong(champ: str, expected: str, found: str) -> BilanError:
         return BilanError([Problem("demande", None, champ, expected, found, "corrigez la demande")])
@@ -48,9 +48,9 @@ def _asked(args: argparse.Namespace, known: dict[str, Any]) -> list[str]:
 
 
 def _compare(args: argparse.Namespace) -> int:
-    from analyses import paths
     from analyses.contrat.comparaison import Changement, compare
     from analyses.contrat.load import load_contrats, load_version, registry
+    from analyses.socle import paths
 
     params = paths.PARAMS
     load_contrats(args.departement, params=params)  # every problem of every version, at once

@@ -28,8 +28,8 @@ def _length(frame: Any, unit: str) -> str:
 def _check(args: argparse.Namespace) -> int:
     from analyses.bilan import check_years, open_depots
     from analyses.contrat.load import load_contrats
-    from analyses.paths import RAW
-    from analyses.rendu import fmt
+    from analyses.socle import fmt
+    from analyses.socle.paths import RAW
 
     contrats = load_contrats(args.departement)
     check_years(contrats, [args.exercice], None)

@@ -30,13 +30,13 @@ def add(commands: Any) -> None:
 
 
 def _check_contract(args: argparse.Namespace) -> int:
-    from analyses.calcul.trajectoire import load_trajectoires
     from analyses.contrat.contradictions import (
         Contradiction,
         find_contradictions,
         uncertain_readings,
     )
     from analyses.contrat.load import load_contrats
+    from analyses.risque.trajectoire import load_trajectoires
 
     contrats = load_contrats(args.departement)
     curves = load_trajectoires(contrats)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from analyses.commandes.options import year
-from analyses.problems import BilanError, Problem, unwritable
+from analyses.socle.problems import BilanError, Problem, unwritable
 
 
 def add(commands: Any) -> None:

@@ -25,7 +25,7 @@ def add(commands: Any) -> None:
 
 def _example(args: argparse.Namespace) -> int:
     from analyses.exemple.simulate import write_example
-    from analyses.paths import RAW
+    from analyses.socle.paths import RAW
 
     written = write_example(args.sortie or RAW)
     print(f"Données simulées : {len(written)} fichiers écrits.")

@@ -38,7 +38,7 @@ def french_lab_settings(folder: Path) -> dict[str, str]:
 def _explore(args: argparse.Namespace) -> int:
     import subprocess
 
-    from analyses.paths import NOTEBOOKS, ROOT
+    from analyses.socle.paths import NOTEBOOKS, ROOT
 
     with tempfile.TemporaryDirectory() as folder:
         command = [

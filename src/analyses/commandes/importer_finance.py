@@ -8,7 +8,7 @@ from typing import Any
 
 from analyses.commandes.importer_pes import add_destination, montrer, provenance
 from analyses.commandes.options import year
-from analyses.problems import unwritable
+from analyses.socle.problems import unwritable
 
 
 def add(sources: Any) -> None:
@@ -43,7 +43,7 @@ def add(sources: Any) -> None:
 def _run(args: argparse.Namespace) -> int:
     from analyses.importation.correspondance import correspondance
     from analyses.importation.finance import importer_finance
-    from analyses.paths import RAW
+    from analyses.socle.paths import RAW
 
     racine = args.vers or RAW
     modele = correspondance(args.correspondance)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from analyses.commandes.options import add_departement, day
-from analyses.problems import unwritable
+from analyses.socle.problems import unwritable
 
 
 def add(sources: Any) -> None:
@@ -85,7 +85,7 @@ def provenance(args: argparse.Namespace) -> Any:
 
 def _run(args: argparse.Namespace) -> int:
     from analyses.importation.dossier_pes import importer_pes
-    from analyses.paths import RAW
+    from analyses.socle.paths import RAW
 
     racine = args.vers or RAW
     joined = (args.engagements, _modele(args.correspondance)) if args.engagements else None
@@ -108,7 +108,7 @@ def _modele(nom: str) -> Any:
 def montrer(compte: Any, departement: str) -> None:
     """Tell what an import did: files, ledgers, rejected mandates, then what to look at."""
     from analyses.importation.mandats import enumerer
-    from analyses.rendu.fmt import euros
+    from analyses.socle.fmt import euros
 
     print(f"Fichiers : {len(compte.lus)} importé(s), {len(compte.connus)} déjà importé(s).")
     for one in compte.registres:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from analyses.commandes.options import add_departement, day, year
-from analyses.problems import BilanError, Problem
+from analyses.socle.problems import BilanError, Problem
 
 
 def add(sources: Any) -> None:
@@ -92,8 +92,8 @@ def expand(paths: Sequence[Path]) -> list[Path]:
 
 def _import(args: argparse.Namespace) -> int:
     from analyses.bilan import data_folder
-    from analyses.paths import RAW
     from analyses.saisie.importation import importer
+    from analyses.socle.paths import RAW
 
     outcome = importer(
         expand(args.fichiers),

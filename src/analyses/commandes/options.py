@@ -10,7 +10,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from analyses.problems import unwritable
+from analyses.socle.problems import unwritable
 
 
 def day(text: str) -> str:

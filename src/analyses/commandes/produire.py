@@ -42,8 +42,8 @@ def add(commands: Any) -> None:
 
 
 def _produce(args: argparse.Namespace) -> int:
-    from analyses.paths import RAW, REPORTS
     from analyses.production.produce import WHOLE_PERIOD, Interrupted, produce
+    from analyses.socle.paths import RAW, REPORTS
 
     year = args.exercice or (2025 if args.bilan in WHOLE_PERIOD else 2024)
     try:

@@ -53,8 +53,8 @@ def _shown(path: Path) -> str:
 
 def _collect(args: argparse.Namespace) -> int:
     from analyses.bilan import data_folder
-    from analyses.paths import RAW, REPORTS
     from analyses.saisie.envoi import campagne, envoyer
+    from analyses.socle.paths import RAW, REPORTS
 
     campaign = campagne(args.departement, args.exercice, data_folder(args.donnees or RAW))
     folder = args.sortie or REPORTS / str(args.exercice) / args.departement / "saisie"

@@ -1,0 +1,1 @@
+"""The signed contracts as data: clauses, cells, readings, contradictions."""

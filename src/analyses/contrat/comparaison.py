@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from analyses.calcul.money import euros_imprimes
 from analyses.contrat.model import Contrat
+from analyses.socle.money import euros_imprimes
 
 ABSENT = "absent"
 _NOTHING = {ABSENT, "aucun", "non renseigné"}  # an empty key that appears changes nothing

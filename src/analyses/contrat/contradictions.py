@@ -11,9 +11,9 @@ import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from analyses.calcul.money import euros_imprimes
 from analyses.contrat.cell import read_cell
 from analyses.contrat.model import Action, Contrat, Financement, Indicateur
+from analyses.socle.money import euros_imprimes
 
 WEIGHTS = ("chiffre", "date_ou_devoir", "mots")
 

@@ -11,12 +11,12 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from analyses.calcul.parametres import load_interpretations
 from analyses.contrat import model
+from analyses.contrat.parametres import load_interpretations
 from analyses.contrat.versions import check_versions
-from analyses.paths import PARAMS
-from analyses.problems import BilanError, Problem
-from analyses.yaml_files import read_yaml
+from analyses.socle.paths import PARAMS
+from analyses.socle.problems import BilanError, Problem
+from analyses.socle.yaml_files import read_yaml
 
 M = TypeVar("M", bound=BaseModel)
 

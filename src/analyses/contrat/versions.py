@@ -6,8 +6,8 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from analyses.problems import BilanError, Problem
-from analyses.yaml_files import read_yaml
+from analyses.socle.problems import BilanError, Problem
+from analyses.socle.yaml_files import read_yaml
 
 
 def _signed(name: str) -> str:

@@ -1,0 +1,1 @@
+"""The raw files of a year: read, checked, gated."""

@@ -11,7 +11,7 @@ from analyses.depot.controles_resultats import check_results
 from analyses.depot.exercice import Depot, find_files
 from analyses.depot.source import read_sidecar
 from analyses.depot.table import frame, read_table
-from analyses.problems import BilanError, Problem
+from analyses.socle.problems import BilanError, Problem
 
 TABLE = "resultats_indicateurs"
 

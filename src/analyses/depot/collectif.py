@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from analyses.depot.table import Table, decode, header_names, normal_header, table_schema
-from analyses.problems import Problem
+from analyses.socle.problems import Problem
 
 _PERSONAL = re.compile(
     r"@|\b[12]\d{2}(?:0[1-9]|1[0-2])\d{8}|\b0[1-9](?:[ .-]?\d{2}){4}\b"

@@ -12,11 +12,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from analyses.calcul.affectation import origine_de, shares_problems
 from analyses.depot.controles_regles import check_rules_tables
 from analyses.depot.controles_resultats import check_results
+from analyses.depot.origine import origine_de
 from analyses.depot.table import Table, frame, read_code, reading, table_schema
-from analyses.problems import Problem
+from analyses.preparation.affectation import shares_problems
+from analyses.socle.problems import Problem
 
 _CRITERES = ("code_analytique", "convention", "nature", "fonction", "tiers", "objet")
 _POSITIFS = ("ordinaire", "rattachement")

@@ -9,7 +9,7 @@ from fractions import Fraction
 from typing import Any
 
 from analyses.depot.table import Table
-from analyses.problems import Problem
+from analyses.socle.problems import Problem
 
 Found = tuple[list[Problem], list[str]]
 

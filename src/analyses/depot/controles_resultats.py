@@ -7,7 +7,7 @@ from typing import Any
 
 from analyses.contrat.cell import MOTIFS, read_cell
 from analyses.depot.table import Table, read_code
-from analyses.problems import Problem
+from analyses.socle.problems import Problem
 
 _DUE = {"nombre": "un nombre", "taux": "un taux (45 %)", "oui_non": "oui ou non"}
 _BROKEN = {

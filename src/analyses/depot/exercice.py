@@ -17,8 +17,6 @@ from typing import Any
 
 import pandas as pd
 
-from analyses import paths
-from analyses.calcul.money import euros_text
 from analyses.contrat import cell
 from analyses.depot import gate
 from analyses.depot.collectif import check_collective, check_training, refuse_nominative
@@ -34,7 +32,9 @@ from analyses.depot.table import (
     reading,
     table_schema,
 )
-from analyses.problems import BilanError, Problem, unwritable
+from analyses.socle import paths
+from analyses.socle.money import euros_text
+from analyses.socle.problems import BilanError, Problem, unwritable
 
 _GROS = 4 << 20  # bytes from which a process of its own imports Great Expectations meanwhile
 NARRATIFS = "etat_avancement"

@@ -19,8 +19,8 @@ import numpy as np
 import pandas as pd
 
 from analyses.depot.table import Table, objects, reading, table_schema
-from analyses.paths import PARAMS
-from analyses.problems import BilanError, Problem
+from analyses.socle.paths import PARAMS
+from analyses.socle.problems import BilanError, Problem
 
 
 def load_suite(nom: str) -> dict[str, Any]:

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import yaml
 
-from analyses.problems import BilanError, Problem, unwritable
-from analyses.yaml_files import read_yaml
+from analyses.socle.problems import BilanError, Problem, unwritable
+from analyses.socle.yaml_files import read_yaml
 
 SUFFIXE = ".source.yaml"
 NATURES = ("reelle", "simulee")

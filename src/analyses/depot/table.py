@@ -23,9 +23,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from analyses.paths import PARAMS
-from analyses.problems import Problem
-from analyses.yaml_files import read_yaml
+from analyses.socle.paths import PARAMS
+from analyses.socle.problems import Problem
+from analyses.socle.yaml_files import read_yaml
 
 TABLES = (
     *("mandats", "affectations", "recettes", "resultats_indicateurs", "justifications"),

@@ -21,8 +21,8 @@ from random import Random
 from typing import Any
 
 from analyses.contrat.load import load_contrats
-from analyses.problems import BilanError, Problem, unwritable
-from analyses.yaml_files import read_yaml
+from analyses.socle.problems import BilanError, Problem, unwritable
+from analyses.socle.yaml_files import read_yaml
 
 PRODUCTEUR = "analyses.exemple (simulation)"
 EXERCICES = (2024, 2025)

@@ -1,1 +1,1 @@
-"""From the files of accountants and finance software to the ledger of each exercise."""
+"""PES files and finance exports into the raw tables."""

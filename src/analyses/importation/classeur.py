@@ -12,7 +12,7 @@ from typing import Any
 
 from analyses.depot.table import Unreadable, decode, normal_header, read_records
 from analyses.importation.xml_durci import Refus
-from analyses.problems import reason
+from analyses.socle.problems import reason
 
 _SEPARATEURS = (";", ",", "\t")
 _ENTETES_AVANT = 30  # records among which the header is looked for

@@ -5,8 +5,8 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import Literal
 
-from analyses import paths
 from analyses.importation.parametres import Strict, charger
+from analyses.socle import paths
 
 Sens = Literal["ordinaire", "rattachement", "retrait", "contrepassation", "hors_budget"]
 

@@ -9,7 +9,7 @@ from functools import lru_cache
 from stdnum import iban
 from stdnum.fr import nir
 
-from analyses.calcul.affectation import plain
+from analyses.socle.texts import plain
 
 PERSONNE = "personne physique"
 INCONNU = "tiers non précisé"

@@ -7,10 +7,10 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
-from analyses import paths
 from analyses.depot.table import normal_header
 from analyses.importation.parametres import Strict, charger
-from analyses.problems import BilanError, Problem
+from analyses.socle import paths
+from analyses.socle.problems import BilanError, Problem
 
 Champ = Literal[
     "exercice",

@@ -13,7 +13,7 @@ from analyses.importation.flux_pes import Flux
 from analyses.importation.journal import Journal, Provenance, ouvrir_journal
 from analyses.importation.pes import lire_pes
 from analyses.importation.publication import CompteRendu, anciens, empreinte, publier, refus
-from analyses.problems import BilanError, Problem
+from analyses.socle.problems import BilanError, Problem
 
 SOURCE = "pes"
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from analyses.importation.correspondance import Correspondance
 from analyses.importation.finance import POSITIFS, Export
-from analyses.problems import BilanError
+from analyses.socle.problems import BilanError
 
 
 def joindre_engagements(

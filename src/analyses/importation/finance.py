@@ -27,7 +27,7 @@ from analyses.importation.correspondance import Correspondance
 from analyses.importation.journal import Journal, Provenance, ouvrir_journal
 from analyses.importation.publication import CompteRendu, anciens, empreinte, publier, refus
 from analyses.importation.xml_durci import Refus
-from analyses.problems import BilanError, Problem
+from analyses.socle.problems import BilanError, Problem
 
 SOURCE = "finance"
 POSITIFS = ("ordinaire", "rattachement")

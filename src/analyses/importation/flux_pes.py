@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import dataclass, field
 
-from analyses.problems import Problem
+from analyses.socle.problems import Problem
 
 MAX_PROBLEMES = 200  # per file; the others are counted
 MAX_NOTES = 50

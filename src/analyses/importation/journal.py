@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from analyses.importation.flux_pes import Bordereau, Ligne, Retour
-from analyses.problems import BilanError, Problem
+from analyses.socle.problems import BilanError, Problem
 
 DOSSIER = "importation"
 _VERSION = 1

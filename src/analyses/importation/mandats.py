@@ -12,8 +12,8 @@ from typing import Any, BinaryIO
 
 from analyses.depot.table import Table, table_schema
 from analyses.importation.codes import codes_pes
-from analyses.problems import Problem
-from analyses.rendu.fmt import euros
+from analyses.socle.fmt import euros
+from analyses.socle.problems import Problem
 
 _RETRAITS = ("retrait", "annulation", "reduction", "contrepassation")
 _IMPUTATION = ("fonction", "code_analytique", "convention", "tiers", "objet")

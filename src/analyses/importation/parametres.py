@@ -9,8 +9,8 @@ from typing import TypeVar
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from analyses.contrat.load import schema_problems
-from analyses.problems import BilanError
-from analyses.yaml_files import read_yaml
+from analyses.socle.problems import BilanError
+from analyses.socle.yaml_files import read_yaml
 
 
 class Strict(BaseModel):

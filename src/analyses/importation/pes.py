@@ -10,7 +10,7 @@ from analyses.importation.lecture_pes import Lecture
 from analyses.importation.pes_aller import Aller
 from analyses.importation.pes_retour import Retour as LectureRetour
 from analyses.importation.xml_durci import Lecteur, Refus
-from analyses.problems import reason
+from analyses.socle.problems import reason
 
 _RACINES: dict[str, type[Lecture]] = {"PES_Aller": Aller, "PES_Retour": LectureRetour}
 

@@ -14,7 +14,7 @@ from analyses.importation.confidentialite import (
 )
 from analyses.importation.flux_pes import Bordereau, Ligne
 from analyses.importation.lecture_pes import TIERS, Lecture
-from analyses.rendu.fmt import euros
+from analyses.socle.fmt import euros
 
 _COMPTE = re.compile(r"\d{1,8}", re.ASCII)
 _FONCTION = re.compile(r"\d{1,6}([.-]\d{1,3})?", re.ASCII)

@@ -15,8 +15,8 @@ from analyses.depot.table import Table, read_table
 from analyses.importation import mandats
 from analyses.importation.journal import Journal
 from analyses.importation.rapport import rapport
-from analyses.problems import BilanError, Problem, reason
-from analyses.yaml_files import read_yaml
+from analyses.socle.problems import BilanError, Problem, reason
+from analyses.socle.yaml_files import read_yaml
 
 
 @dataclass

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from analyses.rendu.fmt import euros
+from analyses.socle.fmt import euros
 
 if TYPE_CHECKING:
     from analyses.importation.journal import Journal

@@ -1,0 +1,1 @@
+"""Running the notebooks, moving a report into place."""

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from analyses.problems import BilanError, Problem
+from analyses.socle.problems import BilanError, Problem
 
 ANALYSES = (
     "01-qualite",

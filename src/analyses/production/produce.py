@@ -14,8 +14,6 @@ from pathlib import Path
 from typing import Any
 
 from analyses.bilan import Bilan, check_years, load, period, read_date
-from analyses.paths import NOTEBOOKS, ROOT
-from analyses.problems import BilanError, Problem, unwritable
 from analyses.production.notebooks import (
     NOTEBOOK_OF,
     TITLES,
@@ -23,6 +21,8 @@ from analyses.production.notebooks import (
     notebooks_of,
     run_notebook,
 )
+from analyses.socle.paths import NOTEBOOKS, ROOT
+from analyses.socle.problems import BilanError, Problem, unwritable
 
 WHOLE_PERIOD = ("final", "rapport-execution")
 _TEMP = ".en-cours-"
@@ -213,8 +213,8 @@ def write_results(folder: Path, bilan: Bilan) -> None:
 
 def write_readings(folder: Path, bilan: Bilan) -> None:
     """lectures.csv: every figure that another reading of a text would change."""
-    from analyses.calcul.effets import effects, effects_table
-    from analyses.calcul.parametres import load_interpretations
+    from analyses.chiffres.effets import effects, effects_table
+    from analyses.contrat.parametres import load_interpretations
 
     frame = effects(bilan.preparations, bilan.regles, load_interpretations(), bilan.exercices)
     effects_table(frame).to_csv(

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from analyses.projection.evaluation import NIVEAU, NIVEAUX, RIVAUX
-from analyses.rendu.fmt import NBSP
+from analyses.socle.fmt import NBSP
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -24,9 +24,9 @@ from analyses.depot.table import (
     read_integer,
     read_montant,
 )
-from analyses.paths import PARAMS
-from analyses.problems import BilanError, Problem
-from analyses.yaml_files import read_yaml
+from analyses.socle.paths import PARAMS
+from analyses.socle.problems import BilanError, Problem
+from analyses.socle.yaml_files import read_yaml
 
 CHAMPS = ("line_id", "year", "month", "budget", "committed", "spent")
 _FACULTATIFS = {"committed"}

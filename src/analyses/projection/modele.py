@@ -18,9 +18,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from analyses.paths import PARAMS
-from analyses.problems import BilanError, Problem
-from analyses.yaml_files import read_yaml
+from analyses.socle.paths import PARAMS
+from analyses.socle.problems import BilanError, Problem
+from analyses.socle.yaml_files import read_yaml
 
 if TYPE_CHECKING:
     from analyses.projection.apprentissage import Appris

@@ -16,7 +16,7 @@ import pandas as pd
 
 from analyses.projection import figures
 from analyses.projection.evaluation import COLONNES, RIVAUX, mesurer
-from analyses.rendu import fmt
+from analyses.socle import fmt
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

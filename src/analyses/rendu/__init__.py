@@ -1,0 +1,1 @@
+"""Views of the figures: tables, plots, workbook, pages."""

@@ -7,12 +7,12 @@ from collections.abc import Mapping
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
-from analyses.calcul import formations as training
-from analyses.calcul import synthese_atteinte
-from analyses.calcul.parametres import load_interpretations, load_seuils
-from analyses.calcul.questions import Question
-from analyses.calcul.questions import questions as ask
-from analyses.rendu import fmt, plots_indicateurs
+from analyses.atteinte import formations as training
+from analyses.atteinte import synthese as synthese_atteinte
+from analyses.atteinte.questions import Question
+from analyses.atteinte.questions import questions as ask
+from analyses.contrat.parametres import load_interpretations, load_seuils
+from analyses.rendu import plots_indicateurs
 from analyses.rendu.show import (
     Formatter,
     _action,
@@ -30,6 +30,7 @@ from analyses.rendu.show import (
     markdown,
     table,
 )
+from analyses.socle import fmt
 
 if TYPE_CHECKING:
     from IPython.display import Markdown

@@ -5,9 +5,9 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import Any
 
-from analyses.calcul.citations import clause_of
-from analyses.calcul.moteur import advances
-from analyses.calcul.regles_solidarites import pillars
+from analyses.contrat.citations import clause_of
+from analyses.regles.moteur import advances
+from analyses.regles.solidarites import pillars
 from analyses.rendu.gabarits import MISSING, Value
 
 

@@ -14,9 +14,9 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
-from analyses.paths import PARAMS
-from analyses.problems import BilanError, Problem
-from analyses.yaml_files import read_yaml
+from analyses.socle.paths import PARAMS
+from analyses.socle.problems import BilanError, Problem
+from analyses.socle.yaml_files import read_yaml
 
 MISSING = "non renseigné"
 NOT_APPLICABLE = "sans objet"

@@ -9,8 +9,8 @@ from collections import Counter
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
-from analyses.rendu import fmt
 from analyses.rendu.show import _judged, _of, open_actions, total
+from analyses.socle import fmt
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -116,7 +116,7 @@ def _month_end(year: int, month: int) -> date:
 
 def planned_ramp_up(b: Bilan, contrat: str, exercice: int) -> list[float]:
     """Euros that the planned trajectories expect spent at the end of each month."""
-    from analyses.calcul.trajectoire import trajectoire
+    from analyses.risque.trajectoire import trajectoire
 
     terms = b.contrats[contrat]
     expected = []

@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from analyses.calcul.synthese_atteinte import QUADRANTS, STATUTS, quadrants
-from analyses.rendu import fmt
+from analyses.atteinte.synthese import QUADRANTS, STATUTS, quadrants
 from analyses.rendu.plots import _PREVU, _STATUTS, _said, _short, _source
 from analyses.rendu.show import _of, frames
+from analyses.socle import fmt
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -329,7 +329,7 @@ def alt_carte(b: Bilan) -> str:
 
 
 def _placed(b: Bilan, exercice: int | None) -> pd.DataFrame:
-    from analyses.calcul.parametres import load_seuils
+    from analyses.contrat.parametres import load_seuils
 
     runs = [run for run in b.executions if exercice in (None, run.exercice)]
     frame = quadrants(frames(b.indicateurs), runs[-1:], load_seuils())
@@ -338,7 +338,7 @@ def _placed(b: Bilan, exercice: int | None) -> pd.DataFrame:
 
 def argent_resultats(b: Bilan, exercice: int | None = None) -> Figure:
     """Rate of execution against the part of judged targets that are attained, by action."""
-    from analyses.calcul.parametres import load_seuils
+    from analyses.contrat.parametres import load_seuils
 
     seuils = load_seuils()
     limit, half = float(seuils["seuil_sous_consommation"]), float(seuils["seuil_cibles_atteintes"])

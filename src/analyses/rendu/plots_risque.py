@@ -6,11 +6,11 @@ from datetime import date
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
-from analyses.calcul.risque import Loi, Risque, limite
-from analyses.calcul.situation import Situation
-from analyses.rendu import fmt
 from analyses.rendu.plots import _figure, _month_end, _said, _short, _source, _thousands
 from analyses.rendu.show_risque import _entre, _part, _quand, _risque, _ronds, _seuil, chance
+from analyses.risque.risque import Loi, Risque, limite
+from analyses.risque.situation import Situation
+from analyses.socle import fmt
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from analyses.rendu import fmt
+from analyses.socle import fmt
 
 if TYPE_CHECKING:
     from IPython.display import Markdown

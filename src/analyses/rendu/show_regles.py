@@ -12,9 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from analyses.calcul.citations import clause_of
-from analyses.calcul.regles_solidarites import Part
-from analyses.rendu import fmt
+from analyses.contrat.citations import clause_of
+from analyses.regles.solidarites import Part
 from analyses.rendu.show import (
     Bilan,
     Formatter,
@@ -30,6 +29,7 @@ from analyses.rendu.show import (
     table,
     total,
 )
+from analyses.socle import fmt
 
 if TYPE_CHECKING:
     from IPython.display import Markdown
@@ -335,7 +335,7 @@ def ecarts_reports(b: Bilan) -> Styler | Markdown:
 
 def piliers(b: Bilan) -> Styler | Markdown:
     """The split of art. 3 by pillar against the axes of annexe 3; nothing is corrected."""
-    from analyses.calcul.regles_solidarites import pillars
+    from analyses.regles.solidarites import pillars
 
     rows = [
         {
@@ -363,7 +363,7 @@ def piliers(b: Bilan) -> Styler | Markdown:
 
 def soldes(b: Bilan) -> Styler | Markdown:
     """Ceiling, advance, eligible cost, amount owed, balance or overpayment by volet (art. 6)."""
-    from analyses.calcul.moteur import advances
+    from analyses.regles.moteur import advances
 
     rows = []
     for (year, name, groupe), s in b.regles.soldes.items():
@@ -595,8 +595,8 @@ def effets_lectures(
 
     `mesures`: codes of resultats.csv to show (default: all of them).
     """
-    from analyses.calcul.effets import effects
-    from analyses.calcul.parametres import load_interpretations
+    from analyses.chiffres.effets import effects
+    from analyses.contrat.parametres import load_interpretations
 
     known = load_interpretations()
     frame = effects(b.preparations, b.regles, known, b.exercices)
@@ -627,7 +627,7 @@ def effets_lectures(
 
 def interpretations(b: Bilan) -> Styler:
     """Open points: the question, the reading chosen, why, since when, the other readings."""
-    from analyses.calcul.parametres import load_interpretations
+    from analyses.contrat.parametres import load_interpretations
 
     rows = [
         {

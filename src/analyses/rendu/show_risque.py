@@ -8,11 +8,6 @@ from datetime import date
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
-from analyses.calcul import scenario as essais
-from analyses.calcul.justifications import a_justifier as _a_justifier
-from analyses.calcul.risque import Risque
-from analyses.calcul.situation import anomalies, mois_vides, rounded
-from analyses.rendu import fmt
 from analyses.rendu.show import (
     Bilan,
     _action,
@@ -25,6 +20,11 @@ from analyses.rendu.show import (
     table,
     total,
 )
+from analyses.risque import scenario as essais
+from analyses.risque.justifications import a_justifier as _a_justifier
+from analyses.risque.risque import Risque
+from analyses.risque.situation import anomalies, mois_vides, rounded
+from analyses.socle import fmt
 
 if TYPE_CHECKING:
     from IPython.display import Markdown

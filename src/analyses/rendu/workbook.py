@@ -18,8 +18,6 @@ import xlsxwriter
 from xlsxwriter.utility import xl_rowcol_to_cell
 
 from analyses.contrat.cell import read_cell
-from analyses.problems import BilanError, Problem
-from analyses.rendu import fmt
 from analyses.rendu.classeur_regles import balance_rows, pillar_rows
 from analyses.rendu.gabarits import (
     MISSING,
@@ -31,6 +29,8 @@ from analyses.rendu.gabarits import (
     excel_formula,
     load_gabarits,
 )
+from analyses.socle import fmt
+from analyses.socle.problems import BilanError, Problem
 
 _CREATED = datetime(2024, 6, 20)  # fixed: same input, same bytes (the day of the deliberation)
 _FORMATS: dict[str, dict[str, Any]] = {

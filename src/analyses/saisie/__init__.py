@@ -1,1 +1,1 @@
-"""The collection workbook: written for the pilots, read back, merged into the year's files."""
+"""The collection workbook: written, read back, merged."""

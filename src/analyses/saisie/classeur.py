@@ -16,7 +16,6 @@ from typing import Any, NamedTuple
 
 import xlsxwriter
 
-from analyses.rendu.fmt import CONTRATS, word
 from analyses.saisie.modele import (
     JUSTIFICATIONS,
     PIECES,
@@ -29,6 +28,7 @@ from analyses.saisie.modele import (
     Reglages,
     canonical,
 )
+from analyses.socle.fmt import CONTRATS, word
 
 FORMAT = "saisie/1"
 REPERES = "_reperes"

@@ -23,8 +23,8 @@ from analyses.depot.controles import check_codes, check_duplicates
 from analyses.depot.exercice import NARRATIFS, find_files, narratives
 from analyses.depot.source import Source, read_sidecar, sidecar_path
 from analyses.depot.table import decode, read_table, table_schema
-from analyses.problems import BilanError, Problem
 from analyses.saisie.modele import JUSTIFICATIONS, PIECES, QUALITATIF, RECIT, Cle
+from analyses.socle.problems import BilanError, Problem
 
 TABLES = ("resultats_indicateurs", "justifications")
 PRODUCTEUR = "saisie des pilotes"

@@ -9,7 +9,7 @@ import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
-from analyses.problems import BilanError, Problem
+from analyses.socle.problems import BilanError, Problem
 
 _PREFIXE, _LISTE = ".import-", "liste.json"
 

@@ -7,15 +7,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from analyses.bilan import check_years
+from analyses.contrat.exercices import check_years
 from analyses.contrat.load import load_contrats
-from analyses.problems import BilanError, Problem
 from analyses.saisie.classeur import classeur
 from analyses.saisie.dossier import Dossier, lire_dossier
 from analyses.saisie.ecriture import commit
 from analyses.saisie.importation import nom_de_classeur
 from analyses.saisie.lecture import lire, lire_reperes
 from analyses.saisie.modele import Cle, Feuille, choose, feuilles, load_reglages, same_text
+from analyses.socle.problems import BilanError, Problem
 
 
 @dataclass(frozen=True)

@@ -16,16 +16,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from analyses.bilan import check_years
+from analyses.contrat.exercices import check_years
 from analyses.contrat.load import load_contrats
 from analyses.depot.source import sidecar_path
 from analyses.depot.table import decode
-from analyses.problems import BilanError, Problem
 from analyses.saisie.dossier import PRODUCTEUR, Dossier, contents, guard, lire_dossier, sidecar
 from analyses.saisie.ecriture import commit, finish
 from analyses.saisie.lecture import Reponse, Saisie, lire, lire_reperes
 from analyses.saisie.modele import Cle, Feuille, feuilles, load_reglages, same_text
 from analyses.saisie.valeurs import quote
+from analyses.socle.problems import BilanError, Problem
 
 RECUES = "saisies_recues"
 RECEPTIONS = (

@@ -14,7 +14,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from analyses.problems import BilanError, Problem
 from analyses.saisie.classeur import FORMAT, NATURES, REPERES, SOMMAIRE, TEXTE, Repere, imprint
 from analyses.saisie.modele import JUSTIFICATIONS, SERVICE, Cle, Feuille, canonical, same_text
 from analyses.saisie.ouverture import ouvrir
@@ -28,6 +27,7 @@ from analyses.saisie.valeurs import (
     quote,
     tirets,
 )
+from analyses.socle.problems import BilanError, Problem
 
 _ROWS, _COLUMNS = 400, 40  # what is looked at; a sheet of ours has 40 rows and 11 columns
 _REPERES = 20_000  # marks read; all the actions together have 2 500

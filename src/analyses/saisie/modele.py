@@ -17,10 +17,10 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from analyses.contrat.cell import read_cell
 from analyses.contrat.load import schema_problems
-from analyses.paths import PARAMS
-from analyses.problems import BilanError, Problem
-from analyses.rendu.fmt import NON_RENSEIGNE, euros
-from analyses.yaml_files import read_yaml
+from analyses.socle.fmt import NON_RENSEIGNE, euros
+from analyses.socle.paths import PARAMS
+from analyses.socle.problems import BilanError, Problem
+from analyses.socle.yaml_files import read_yaml
 
 Cle = tuple[str, str, str, str]  # contrat, action, sujet, champ
 NATIONAUX = "nat"

@@ -12,7 +12,7 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
-from analyses.problems import BilanError, Problem
+from analyses.socle.problems import BilanError, Problem
 
 TAILLE_MAX = 50 * 2**20  # of the file
 TEXTE_MAX = 15 * 2**20  # of its unpacked XML; that of all the actions is 1.5 MB

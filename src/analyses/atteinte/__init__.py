@@ -1,0 +1,1 @@
+"""Indicators: targets, results, attainment."""

@@ -1,0 +1,73 @@
+"""Exercises and dates that a person asks for, checked against the contracts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
+from typing import Any
+
+from analyses.contrat import load
+from analyses.socle.problems import BilanError, Problem
+
+
+def read_date(text: str | date | None, champ: str = "arrete-au") -> date | None:
+    """A date typed by a person or passed to a notebook; empty means no date.
+
+    >>> read_date("2024-06-30"), read_date("")
+    (datetime.date(2024, 6, 30), None)
+    """
+    if not text:
+        return None
+    if isinstance(text, date):
+        return text
+    try:
+        return datetime.strptime(text, "%Y-%m-%d").date()
+    except ValueError:
+        raise BilanError(_problem(champ, "une date AAAA-MM-JJ", text)) from None
+
+
+def _problem(champ: str, attendu: str, trouve: object) -> Problem:
+    return Problem(
+        "demande",
+        champ=champ,
+        attendu=attendu,
+        trouve=f"« {trouve} »",
+        remede="corrigez la demande",
+    )
+
+
+def check_years(contrats: dict[str, Any], exercices: Sequence[int], au: date | None) -> None:
+    """Refuse a year that no contract covers and a closing date before the last year begins."""
+    known = sorted({year for contrat in contrats.values() for year in contrat.exercices})
+    problems = [
+        _problem("exercice", "un exercice parmi " + ", ".join(map(str, known)), year)
+        for year in exercices
+        if year not in known
+    ]
+    if not problems and au is not None and au.year < max(exercices):
+        problems = [_problem("arrete-au", f"une date à partir du {max(exercices)}-01-01", au)]
+    if problems:
+        raise BilanError(problems)
+
+
+def period(contrats: Mapping[str, Any], exercice: int) -> list[int]:
+    """Exercises that all the contracts share, up to `exercice`.
+
+    >>> from types import SimpleNamespace as NS
+    >>> both = {"a": NS(exercices=[2024, 2025, 2026]), "b": NS(exercices=[2024, 2025])}
+    >>> period(both, 2025), period(both, 2024), period(both, 2030)
+    ([2024, 2025], [2024], [2024, 2025])
+    """
+    shared = set.intersection(*(set(contrat.exercices) for contrat in contrats.values()))
+    return [year for year in sorted(shared) if year <= exercice]
+
+
+def contrats_de(departement: str, exercice: int, au: date | None = None) -> dict[str, Any]:
+    """The contracts of an exercise, in the version that applies at its end (or at `au` before it):
+    an avenant changes nothing before its date.
+
+    >>> contrats_de("55", 2024)["emploi"].version.code
+    '2024-06-20-initial'
+    """
+    end = date(exercice, 12, 31)
+    return load.load_contrats(departement, min(au, end) if au else end)

@@ -1,0 +1,1 @@
+"""What was spent, paid and received. No rule of the contracts on who bears it."""

@@ -1,0 +1,366 @@
+"""Financial execution of one exercise: planned, paid, realised, by action and by funder.
+
+Amounts are integer centimes; None means « non renseigné ». What the texts leave open is read as
+`lectures` says (params/interpretations.yaml); what does not depend on a reading is prepared once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from analyses.execution.engagements import engaged, paid_mask, paid_on
+from analyses.execution.personnel import staff_costs
+from analyses.execution.recettes import Key, receipts_of, state_payments, third_party_receipts
+from analyses.preparation.affectation import assign
+from analyses.preparation.ineligibilite import decided, eligibility, judge
+from analyses.regles.parts import Reports, funder_shares
+
+COLONNES_ACTION = [
+    "contrat",
+    "groupe",
+    "action",
+    "libelle",
+    "prevu",
+    "realise",
+    "ineligible",
+    "double_compte",
+    "personnel",
+    "journee_complementaire",
+    "verse",
+    "engage",
+    "paye",
+    "taux",
+]
+COLONNES_FINANCEUR = [
+    "contrat",
+    "groupe",
+    "action",
+    "financeur",
+    "prevu",
+    "consomme",
+    "non_consomme",
+]
+COLONNES_MOIS = ["contrat", "groupe", "action", "mois", "realise", "cumul"]
+
+
+_SERIES = ("ineligible", "double_compte", "journee_complementaire", "paye")
+
+
+@dataclass(frozen=True)
+class Execution:
+    """Execution of an exercise. `lignes`: assigned lines that count; `non_affecte`: the others.
+
+    `verse_groupe` and `verse_contrat` are exact totals of the State's payments (None = unknown).
+    `personnel` has the staff costs charged to each action (None = no file), `decisions` the lines
+    that an explicit decision makes eligible or not, `tiers` the third-party receipts by action.
+    """
+
+    exercice: int
+    arrete_au: date | None
+    lignes: pd.DataFrame
+    par_action: pd.DataFrame
+    par_financeur: pd.DataFrame
+    par_mois: pd.DataFrame
+    non_affecte: pd.DataFrame
+    renseigne: bool
+    verse_groupe: dict[tuple[str, str], int | None] = field(default_factory=dict)
+    verse_contrat: dict[str, int | None] = field(default_factory=dict)
+    personnel: pd.DataFrame | None = None
+    decisions: pd.DataFrame = field(default_factory=pd.DataFrame)
+    tiers: dict[Key, dict[str, int]] = field(default_factory=dict)
+    recettes_non_reparties: dict[tuple[str, str, str], int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Preparation:
+    """An exercise before any open reading: its files, its contracts, its assigned lines, judged."""
+
+    depot: Any
+    contrats: Mapping[str, Any]
+    arrete_au: date | None
+    lignes: pd.DataFrame
+    jugement: pd.DataFrame
+    non_affecte: pd.DataFrame
+    renseigne: bool
+
+
+def _frame(rows: list[dict[str, Any]], columns: list[str]) -> pd.DataFrame:
+    """Frame of plain Python objects: int stays int, None stays None."""
+    return pd.DataFrame(
+        {name: pd.Series([row[name] for row in rows], dtype=object) for name in columns}
+    )
+
+
+def _counted(mandats: pd.DataFrame, exercice: int, arrete_au: date | None) -> pd.DataFrame:
+    keep = mandats["exercice"].to_numpy() == exercice
+    if arrete_au is not None:
+        keep &= [d is not None and d <= arrete_au for d in mandats["date_emission"]]
+    return mandats[keep]
+
+
+def _described(lines: pd.DataFrame, contrats: Mapping[str, Any], exercice: int) -> pd.DataFrame:
+    """Assigned lines with groupe, journee_complementaire, mois."""
+    groups = {(c.code, a.code): a.groupe for c in contrats.values() for a in c.actions.values()}
+    return lines.assign(
+        groupe=_by_case(lines, ["contrat", "action"], lambda *key: groups.get(key, "")),
+        journee_complementaire=_by_case(
+            lines, ["date_emission"], lambda day: day.year > exercice
+        ).astype(bool),
+        mois=_by_case(lines, ["date_emission"], lambda day: f"{day.year}-{day.month:02d}"),
+    )
+
+
+def _by_case(lines: pd.DataFrame, keys: list[str], value: Callable[..., Any]) -> pd.Series:
+    """A value (object) computed once per distinct case of some columns."""
+    codes = np.zeros(len(lines), dtype="int64")
+    for key in keys:
+        ranks = pd.factorize(lines[key].to_numpy(dtype=object))[0]
+        codes = pd.factorize(codes * (len(lines) + 1) + ranks)[0]
+    firsts = np.unique(codes, return_index=True)[1]
+    cases = zip(*(lines[key].to_numpy(dtype=object)[firsts] for key in keys), strict=True)
+    values = np.array([value(*case) for case in cases], dtype=object)
+    return pd.Series(values[codes], index=lines.index, dtype=object)
+
+
+def prepare(depot: Any, contrats: Mapping[str, Any], arrete_au: date | None = None) -> Preparation:
+    """Assign and judge the lines of an exercise, once for every reading.
+
+    A line counts when its exercice is the year and its date_emission at most `arrete_au` (None:
+    the whole exercise, journée complémentaire included).
+    """
+    year = depot.exercice
+    covered = {k: c for k, c in contrats.items() if year in c.exercices}
+    # Without rules nothing says which action a line belongs to: unknown, not zero.
+    if depot.mandats is None or depot.affectations is None:
+        empty = pd.DataFrame()
+        return Preparation(depot, covered, arrete_au, empty, empty, empty, False)
+    origins = getattr(depot, "mandats_precedents", None)
+    counted = _counted(assign(depot.mandats, depot.affectations, origins), year, arrete_au)
+    # An action that a later avenant adds is not an action of this exercise.
+    codes = {f"{c.code}/{code}" for c in covered.values() for code in c.actions}
+    known = (counted["contrat"] + "/" + counted["action"]).isin(codes).to_numpy(dtype=bool)
+    lines = _described(counted[known].reset_index(drop=True), covered, year)
+    decisions = decided(
+        getattr(depot, "decisions_precedentes", None), getattr(depot, "decisions_eligibilite", None)
+    )
+    judged = judge(lines, covered, decisions)
+    days = paid_on(lines, depot.mandats, origins)
+    judged["paye_le"] = pd.Series(days, index=lines.index, dtype=object)
+    return Preparation(
+        depot, covered, arrete_au, lines, judged, counted[~known].reset_index(drop=True), True
+    )
+
+
+def _sums(lines: pd.DataFrame) -> dict[Key, int]:
+    grouped = lines.groupby(["contrat", "action"])["montant_signe"].sum()
+    keys: list[Any] = list(grouped.index)
+    return {
+        (str(key[0]), str(key[1])): int(value) for key, value in zip(keys, grouped, strict=True)
+    }
+
+
+def _by_month(
+    spent: pd.DataFrame, contrats: Mapping[str, Any], exercice: int, arrete_au: date | None
+) -> pd.DataFrame:
+    """Realised by month and running total; each month of the year, later ones when used."""
+    last = 12 if arrete_au is None or arrete_au.year > exercice else arrete_au.month
+    if arrete_au is not None and arrete_au.year < exercice:
+        last = 0
+    months = {f"{exercice}-{m:02d}" for m in range(1, last + 1)}
+    months |= set(spent["mois"])
+    grouped = spent.groupby(["contrat", "action", "mois"])["montant"].sum()
+    sums = {key: int(value) for key, value in grouped.items()}
+    rows = []
+    for contrat in contrats.values():
+        for action in contrat.actions.values():
+            total = 0
+            for month in sorted(months):
+                amount = sums.get((contrat.code, action.code, month), 0)
+                total += amount
+                rows.append(
+                    {
+                        "contrat": contrat.code,
+                        "groupe": action.groupe,
+                        "action": action.code,
+                        "mois": month,
+                        "realise": amount,
+                        "cumul": total,
+                    }
+                )
+    return _frame(rows, COLONNES_MOIS)
+
+
+def _staff(prepared: Preparation, lectures: Mapping[str, str]) -> pd.DataFrame | None:
+    """Staff costs of the exercise, of the actions that its contracts know."""
+    frame = staff_costs(
+        getattr(prepared.depot, "temps_agents", None),
+        prepared.depot.exercice,
+        prepared.arrete_au,
+        lectures.get("jour-de-personnel", "mois-reel"),
+    )
+    return None if frame is None else frame[frame["contrat"].isin(list(prepared.contrats))]
+
+
+def _by_key(frame: pd.DataFrame | None) -> dict[Key, int]:
+    sums: dict[Key, int] = {}
+    if frame is not None:
+        for contrat, action, amount in frame[["contrat", "action", "montant"]].itertuples(
+            index=False
+        ):
+            sums[contrat, action] = sums.get((contrat, action), 0) + int(amount)
+    return sums
+
+
+@dataclass(frozen=True)
+class _Spent:
+    """What was spent under the chosen readings; `series` by measure, then by action."""
+
+    lignes: pd.DataFrame
+    decisions: pd.DataFrame
+    realise: dict[Key, int]
+    series: dict[str, dict[Key, int]]
+    mois: pd.DataFrame
+
+
+def _spent(
+    ready: Preparation, staff: pd.DataFrame | None, lectures: Mapping[str, str]
+) -> _Spent | None:
+    """Ledger and staff costs; None when no ledger was given."""
+    if not ready.renseigne:
+        return None
+    costs = _by_key(staff)
+    judged = eligibility(ready.lignes, ready.jugement, set(costs), lectures)
+    lines = ready.lignes.assign(**{str(name): judged[name] for name in judged})
+    eligible = lines[lines["eligible"]]
+    paid = ready.jugement["paye_le"][lines["eligible"]]
+    series = {
+        "ineligible": _sums(lines[lines["motif_ineligible"] != ""]),
+        "double_compte": _sums(lines[lines["double_compte"]]),
+        "journee_complementaire": _sums(eligible[eligible["journee_complementaire"]]),
+        "paye": _sums(eligible[paid_mask(paid, ready.arrete_au)]),
+    }
+    columns = ["contrat", "action", "mois"]
+    by_line = eligible[[*columns, "montant_signe"]].rename(columns={"montant_signe": "montant"})
+    realise = _sums(eligible)
+    if staff is not None and lectures.get("double-compte-personnel") != "mandats-seuls":
+        by_line = pd.concat([by_line, staff[[*columns, "montant"]]], ignore_index=True)
+        for key, amount in costs.items():
+            realise[key] = realise.get(key, 0) + amount
+    told = ready.jugement[["regle_ineligible", "decision", "motif_decision"]]
+    kept = told["decision"] != ""
+    decisions = lines[kept].assign(**{str(name): told[name][kept] for name in told})
+    year = ready.depot.exercice
+    months = _by_month(by_line, ready.contrats, year, ready.arrete_au)
+    return _Spent(lines, decisions, realise, series, months)
+
+
+def execution(
+    depot: Any,
+    contrats: Mapping[str, Any],
+    arrete_au: date | None = None,
+    lectures: Mapping[str, str] | None = None,
+    reports: Reports | None = None,
+    prepared: Preparation | None = None,
+) -> Execution:
+    """Execution of the exercise of `depot`, for every action of the contracts that cover it.
+
+    A line counts when its exercice is the year and its date_emission at most `arrete_au` (None:
+    the whole exercise, journée complémentaire included). Realised is eligible expenditure, ledger
+    and staff costs together. `lectures`: reading of each interpretation (default: that of each
+    rule); `reports`: what earlier exercises carried over (default: nothing).
+    """
+    lectures, reports = lectures or {}, reports or Reports()
+    ready = prepared or prepare(depot, contrats, arrete_au)
+    depot, contrats, arrete_au = ready.depot, ready.contrats, ready.arrete_au
+    year = depot.exercice
+    staff = _staff(ready, lectures)
+    spent = _spent(ready, staff, lectures)
+    realised = {} if spent is None else spent.realise
+    reading = lectures.get("recette-tiers-encaissee", "encaissement")
+    receipts = receipts_of(depot.recettes, year, arrete_au, reading)
+    spread = lectures.get("verse-reparti-annexe-3", "prevu")
+    paid = None
+    if receipts is not None:
+        paid = state_payments(contrats, receipts, year, realised, spread)
+    tiers, lost = third_party_receipts(contrats, receipts, year)
+    commitments = engaged(getattr(depot, "engagements", None), year, arrete_au)
+    costs = None if staff is None else _by_key(staff)
+    by_action: list[dict[str, Any]] = []
+    by_funder: list[dict[str, Any]] = []
+    for contrat in contrats.values():
+        name, shares = contrat.code, dict[str, dict[str, int | None]]()
+        if spent is not None:
+            own = {code: realised.get((name, code), 0) for code in contrat.actions}
+            given = {code: tiers.get((name, code), {}) for code in contrat.actions}
+            shares = funder_shares(contrat, year, own, given, reports, lectures)
+        for action in contrat.actions.values():
+            key = (name, action.code)
+            head = {"contrat": name, "groupe": action.groupe, "action": action.code}
+            plan = action.plan(year)
+            planned = None if plan is None else sum(plan.values())
+            done = None if spent is None else realised.get(key, 0)
+            row: dict[str, Any] = {
+                **head,
+                "libelle": action.libelle,
+                "prevu": planned,
+                "realise": done,
+                "personnel": None if costs is None else costs.get(key, 0),
+                "verse": None if paid is None else paid[0][key],
+                "engage": None if commitments is None else commitments.get(key, 0),
+                "taux": Fraction(done, planned) if planned and done is not None else None,
+            }
+            for measure in _SERIES:
+                row[measure] = None if spent is None else spent.series[measure].get(key, 0)
+            by_action.append(row)
+            carried = reports.actions.get(key, {})
+            by_funder += _funder_rows(head, plan, shares.get(action.code), carried)
+    groups = [(c.code, g) for c in contrats.values() for g in c.groupes]
+    return Execution(
+        exercice=year,
+        arrete_au=arrete_au,
+        lignes=ready.lignes if spent is None else spent.lignes,
+        par_action=_frame(by_action, COLONNES_ACTION),
+        par_financeur=_frame(by_funder, COLONNES_FINANCEUR),
+        par_mois=_frame([], COLONNES_MOIS) if spent is None else spent.mois,
+        non_affecte=ready.non_affecte,
+        renseigne=ready.renseigne,
+        verse_groupe={key: None if paid is None else paid[1][key] for key in groups},
+        verse_contrat={name: None if paid is None else paid[2][name] for name in contrats},
+        personnel=staff,
+        decisions=pd.DataFrame() if spent is None else spent.decisions,
+        tiers=tiers,
+        recettes_non_reparties=lost,
+    )
+
+
+def _funder_rows(
+    head: dict[str, str],
+    plan: dict[str, int] | None,
+    parts: Mapping[str, int | None] | None,
+    carried: Mapping[str, int | None],
+) -> list[dict[str, Any]]:
+    """One row per funder; unconsumed is planned plus carried over minus consumed."""
+    if plan is None:
+        return []
+    rows: list[dict[str, Any]] = []
+    for funder in parts or plan:
+        planned, report = plan.get(funder, 0), carried.get(funder, 0)
+        part = None if parts is None else parts[funder]
+        unknown = part is None or report is None
+        rows.append(
+            head
+            | {
+                "financeur": funder,
+                "prevu": planned,
+                "consomme": part,
+                "non_consomme": None if unknown else planned + (report or 0) - (part or 0),
+            }
+        )
+    return rows

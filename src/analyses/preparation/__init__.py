@@ -1,0 +1,1 @@
+"""Each ledger line sent to its actions and judged eligible or not."""

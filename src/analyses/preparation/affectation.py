@@ -1,0 +1,234 @@
+"""Sending each ledger line to its action(s), by ordered rules, exact to the centime."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from analyses.depot.origine import origine_de
+from analyses.socle.money import share_many
+from analyses.socle.problems import BilanError, Problem
+from analyses.socle.texts import plain
+
+SIGNES = {
+    "ordinaire": 1,
+    "rattachement": 1,
+    "annulation": -1,
+    "reduction": -1,
+    "contrepassation": -1,
+}
+CLES = ("code_analytique", "convention", "nature", "fonction", "tiers", "objet")
+_PREFIXE = {"nature", "fonction"}
+_CONTENU = {"tiers", "objet"}
+
+
+def _inherit(mandats: pd.DataFrame, origine: pd.DataFrame | None) -> pd.DataFrame:
+    """Imputation of each line; a reversal takes from its origin the fields it leaves empty.
+
+    `objet_origine` is the wording that says what was bought: the origin's, else the line's own;
+    `exercice_origine` the exercise of the origin (None: not a reversal, or neither said nor found).
+    """
+    imputation = mandats[list(CLES)].astype(object).fillna("")
+    imputation["objet_origine"] = mandats["objet"]
+    imputation["exercice_origine"] = pd.Series(None, index=mandats.index, dtype=object)
+    types = mandats["type"].to_numpy()
+    reversal = np.array([SIGNES.get(t, 1) < 0 for t in types], dtype=bool)
+    reversal &= mandats["mandat_origine"].fillna("").astype(str).to_numpy() != ""
+    if not reversal.any():
+        return imputation
+    origins = {row: origine_de(mandats["mandat_origine"][row]) for row in np.flatnonzero(reversal)}
+    wanted = {number for _, number in origins.values()}
+    by_line: dict[tuple[Any, ...], tuple[Any, ...]] = {}
+    by_mandate: dict[tuple[Any, ...], tuple[Any, ...]] = {}
+    for place, frame in enumerate([mandats] if origine is None else [mandats, origine]):
+        frame = frame[frame["numero_mandat"].astype(str).isin(wanted)]
+        frame = frame[frame["type"].map(lambda kind: SIGNES.get(kind, 1) > 0).astype(bool)]
+        years = frame["exercice"].tolist() if "exercice" in frame else [None] * len(frame)
+        columns = [frame["numero_mandat"], frame["numero_ligne"], *(frame[key] for key in CLES)]
+        for year, number, line, *taken in zip(years, *columns, strict=True):
+            fields = (*taken, year)
+            for scope in (year, "partout", *(["avant"] if place else [])):
+                by_line.setdefault((scope, str(number), str(line)), fields)
+                by_mandate.setdefault((scope, str(number)), fields)
+    values = {key: imputation[key].to_numpy(dtype=object, copy=True) for key in imputation}
+    lines = mandats["numero_ligne"].to_numpy()
+    for row, (year, number) in origins.items():
+        # As the checks look for it: a contrepassation takes back a mandate of the year before.
+        before = ["avant"] if types[row] == "contrepassation" else []
+        found = None
+        for scope in [*before, "partout"] if year is None else [year]:
+            line = (scope, number, str(lines[row]))
+            found = found or by_line.get(line) or by_mandate.get(line[:2])
+        if found is None:
+            values["exercice_origine"][row] = year
+            continue
+        for key, inherited in zip(CLES, found[:-1], strict=True):
+            if values[key][row] == "":
+                values[key][row] = inherited
+        values["objet_origine"][row] = found[CLES.index("objet")]
+        values["exercice_origine"][row] = found[-1]
+    return pd.DataFrame(values, index=mandats.index)
+
+
+def _factorised(imputation: pd.DataFrame) -> dict[str, tuple[np.ndarray, list[str]]]:
+    """Codes and distinct values of each key: a rule is tested once per distinct value."""
+    factors = {}
+    for key in CLES:
+        codes, uniques = pd.factorize(imputation[key].astype(object))
+        texts = [plain(u) if key in _CONTENU else str(u) for u in uniques]
+        factors[key] = (codes, texts)
+    return factors
+
+
+def _matches(key: str, wanted: str, texts: Iterable[str]) -> np.ndarray:
+    if key in _PREFIXE:
+        return np.array([text.startswith(wanted) for text in texts], dtype=bool)
+    if key in _CONTENU:
+        part = plain(wanted)
+        return np.array([part in text for text in texts], dtype=bool)
+    return np.array([text == wanted for text in texts], dtype=bool)
+
+
+def _rule_mask(
+    rule: Any, factors: dict[str, tuple[np.ndarray, list[str]]], open_rows: np.ndarray
+) -> np.ndarray:
+    mask = np.ones(len(open_rows), dtype=bool)
+    for key in CLES:
+        wanted = str(getattr(rule, key) or "")
+        if wanted:
+            codes, texts = factors[key]
+            mask &= _matches(key, wanted, texts)[codes[open_rows]]
+    return mask
+
+
+def _split(
+    rows: np.ndarray, masks: list[np.ndarray], rules: list[Any], amounts: np.ndarray
+) -> tuple[list[tuple[np.ndarray, int, np.ndarray]], list[Problem]]:
+    """Parts (rows, rule, amounts) of the lines that one priority takes."""
+    parts: list[tuple[np.ndarray, int, np.ndarray]] = []
+    problems: list[Problem] = []
+    codes = np.zeros(len(rows), dtype="int64")
+    for mask in masks:
+        codes = pd.factorize(2 * codes + mask)[0]
+    firsts = np.unique(codes, return_index=True)[1]
+    patterns, places = np.unique(np.array(masks).T[firsts], axis=0, return_inverse=True)
+    inverse = places.reshape(-1)[codes]
+    for number, pattern in enumerate(patterns):
+        taken = [rule for rule, hit in zip(rules, pattern, strict=True) if hit]
+        if not taken:
+            continue
+        selected = rows[inverse == number]
+        weights = {rule.regle: Fraction(rule.quote_part) for rule in taken}
+        if sum(weights.values()) != 1:
+            problems.append(
+                Problem(
+                    "affectations.csv",
+                    taken[0].regle,
+                    "quote_part",
+                    "des quote-parts de somme 1 entre règles de même priorité appliquées ensemble",
+                    f"{sum(weights.values())} (lignes {', '.join(str(r.regle) for r in taken)})",
+                    "corrigez les quote-parts ou les priorités",
+                )
+            )
+            continue
+        if len(taken) == 1:
+            parts.append((selected, taken[0].regle, amounts[selected]))
+            continue
+        for number_, split in share_many(amounts[selected], weights).items():
+            parts.append((selected, number_, split))
+    return parts, problems
+
+
+def assign(
+    mandats: pd.DataFrame,
+    affectations: pd.DataFrame | None,
+    origine: pd.DataFrame | None = None,
+) -> pd.DataFrame:
+    """One row per line and action: the columns of `mandats`, then contrat, action, montant_signe
+    (centimes), motif, regle (line of the rules file, 0 = none), objet_origine, exercice_origine.
+
+    A line that no rule takes has contrat and action empty. `origine`: earlier lines in which a
+    reversal may find its origin.
+
+    >>> line = dict(numero_mandat="1", numero_ligne="1", type="ordinaire", mandat_origine="",
+    ...     nature="6568", fonction="", code_analytique="A1", convention="", tiers="", objet="",
+    ...     montant=101)
+    >>> empty = dict(convention="", nature="", fonction="", tiers="", objet="", motif="")
+    >>> rules = [dict(empty, priorite=1, code_analytique="A1", contrat="solidarites", action=a,
+    ...     quote_part=Fraction(1, 2)) for a in ("1", "2")]
+    >>> assign(pd.DataFrame([line]), pd.DataFrame(rules))["montant_signe"].tolist()
+    [51, 50]
+    """
+    mandats = mandats.reset_index(drop=True)
+    imputation = _inherit(mandats, origine)
+    parts, problems, rules = _shared(mandats, imputation, affectations)
+    if problems:
+        raise BilanError(problems)
+    return _assemble(mandats, imputation, parts, rules)
+
+
+def shares_problems(mandats: pd.DataFrame, affectations: pd.DataFrame) -> list[Problem]:
+    """What stops `assign`: lines that rules of one priority share without summing to 1."""
+    mandats = mandats.reset_index(drop=True)
+    return _shared(mandats, _inherit(mandats, None), affectations)[1]
+
+
+def _shared(
+    mandats: pd.DataFrame, imputation: pd.DataFrame, affectations: pd.DataFrame | None
+) -> tuple[list[tuple[np.ndarray, int, np.ndarray]], list[Problem], pd.DataFrame]:
+    """Parts (rows, rule or 0, signed amounts) that make every line, problems, numbered rules."""
+    signs = mandats["type"].map(SIGNES).to_numpy(dtype="int64")
+    amounts = mandats["montant"].to_numpy(dtype="int64") * signs
+    factors = _factorised(imputation)
+    open_rows = np.arange(len(mandats))
+    parts: list[tuple[np.ndarray, int, np.ndarray]] = []
+    problems: list[Problem] = []
+    rules = pd.DataFrame() if affectations is None else affectations.reset_index(drop=True)
+    if len(rules):
+        numbers = rules["ligne"] if "ligne" in rules else pd.Series(range(1, len(rules) + 1))
+        rules = rules.assign(regle=[int(n) for n in numbers])
+    if len(rules) and len(mandats):
+        for _, group in rules.groupby("priorite", sort=True):
+            same = list(group.itertuples(index=False))
+            masks = [_rule_mask(rule, factors, open_rows) for rule in same]
+            taken = np.logical_or.reduce(masks)
+            if taken.any():
+                kept = [mask[taken] for mask in masks]
+                new, wrong = _split(open_rows[taken], kept, same, amounts)
+                parts, problems = parts + new, problems + wrong
+                open_rows = open_rows[~taken]
+    parts.append((open_rows, 0, amounts[open_rows]))
+    return parts, problems, rules
+
+
+def _assemble(
+    mandats: pd.DataFrame,
+    imputation: pd.DataFrame,
+    parts: list[tuple[np.ndarray, int, np.ndarray]],
+    rules: pd.DataFrame,
+) -> pd.DataFrame:
+    rows = np.concatenate([part[0] for part in parts]).astype("int64")
+    used = np.concatenate([np.full(len(part[0]), part[1], dtype="int64") for part in parts])
+    amounts = np.concatenate([part[2] for part in parts]).astype("int64")
+    order = np.argsort(rows, kind="stable")
+    rows, used, amounts = rows[order], used[order], amounts[order]
+    result = mandats.assign(**{key: imputation[key] for key in CLES}).iloc[rows]
+    result = result.reset_index(drop=True)
+    targets = {0: ("", "", "aucune règle d'affectation")}
+    if len(rules):
+        columns = ["regle", "contrat", "action", "motif"]
+        targets |= {
+            n: (str(c), str(a), str(m)) for n, c, a, m in rules[columns].itertuples(index=False)
+        }
+    for rank, name in enumerate(("contrat", "action", "motif")):
+        known = {number: target[rank] for number, target in targets.items()}
+        result[name] = pd.Series([known[n] for n in used.tolist()], dtype=object)
+    result["montant_signe"] = amounts
+    result["regle"] = used
+    for name in ("objet_origine", "exercice_origine"):
+        result[name] = imputation[name].to_numpy(dtype=object)[rows]
+    return result

@@ -1,0 +1,1 @@
+"""Who bears the expenditure, what is carried over, what is owed."""

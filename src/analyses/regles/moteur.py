@@ -1,0 +1,347 @@
+"""The rules of the contracts over their exercises, in order: each receives what the last left.
+
+Everything that depends on an open reading is computed here from exercises prepared once, so that
+the same figures can be shown under the other readings.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from fractions import Fraction
+from typing import Any
+
+from analyses.contrat.citations import cite, clause_of
+from analyses.contrat.financeurs import CD, ETAT
+from analyses.execution.execution import Execution, Preparation, execution
+from analyses.execution.recettes import Key
+from analyses.regles.emploi import Solde, advance, balance, ceiling
+from analyses.regles.parts import Reports
+from analyses.regles.reports import Declare, Maillon, link, received, unknown
+from analyses.regles.solidarites import Part, key_shares, part_cd
+from analyses.socle.problems import BilanError, Problem
+
+Declares = Mapping[tuple[str, str, str], Mapping[int, Declare]]  # contrat, action, financeur
+
+
+@dataclass(frozen=True)
+class Chaine:
+    """The carry-over of one action and exercise: rights (notified) and cash (paid) of the State,
+    credits of the département. `etat` is the chain of the chosen base (assiette-du-report)."""
+
+    droits: Maillon
+    caisse: Maillon
+    cd: Maillon
+    etat: Maillon
+    declare: Declare | None = None  # what a document says this exercise received
+    autres: int | None = None  # third-party money consumed
+
+
+@dataclass(frozen=True)
+class Regles:
+    """Outcome of the rules: executions and chains by exercise, shares, balances.
+
+    `parts` by (exercice, contrat, niveau, code): (planned, consumed). `soldes` by (contrat,
+    groupe), at the exercise of its bilan. `contrats`: the version that each exercise used,
+    `suivants`: the one of the next exercise (annexe 6, columns H to M).
+    """
+
+    lectures: Mapping[str, str]
+    declares: Declares = field(default_factory=dict)
+    contrats: dict[int, Mapping[str, Any]] = field(default_factory=dict)
+    suivants: dict[int, Mapping[str, Any]] = field(default_factory=dict)
+    executions: dict[int, Execution] = field(default_factory=dict)
+    chaines: dict[tuple[int, str, str], Chaine] = field(default_factory=dict)
+    parts: dict[tuple[int, str, str, str], tuple[Part, Part]] = field(default_factory=dict)
+    soldes: dict[tuple[int, str, str], Solde] = field(default_factory=dict)
+
+
+def declared(depots: Iterable[Any]) -> dict[tuple[str, str, str], dict[int, Declare]]:
+    """Carry-overs that the files declare (reports.csv), by contract, action and funder.
+
+    The same carry-over can be in the file of its exercise and in that of the next one; two
+    amounts for it are a problem (`BilanError`).
+    """
+    found: dict[tuple[str, str, str], dict[int, Declare]] = {}
+    problems = []
+    for depot in depots:
+        frame = getattr(depot, "reports", None)
+        if frame is None:
+            continue
+        for row in frame.to_dict("records"):
+            agreed = row["accord_le"] if isinstance(row["accord_le"], date) else None
+            one = Declare(
+                int(row["exercice_origine"]), int(row["montant"]), agreed, int(row["ligne"])
+            )
+            place = (str(row["contrat"]), str(row["action"]), str(row["financeur"]))
+            known = found.setdefault(place, {})
+            other = known.setdefault(one.exercice, one)
+            if other.montant != one.montant:
+                problems.append(
+                    Problem(
+                        str(row["fichier"]),
+                        one.ligne,
+                        "montant",
+                        f"le montant déjà déclaré pour ce report, {other.montant / 100:.2f} €",
+                        f"{one.montant / 100:.2f} €",
+                        "corrigez l'un des deux fichiers reports.csv",
+                    )
+                )
+            if other.accord_le is None and agreed is not None:
+                known[one.exercice] = one
+    if problems:
+        raise BilanError(problems)
+    return found
+
+
+def _carries(contrat: Any) -> bool:
+    return clause_of(contrat, "report") is not None
+
+
+def _lookup(frame: Any, column: str) -> dict[Key, Any]:
+    return {
+        (str(r[0]), str(r[1])): r[2]
+        for r in frame[["contrat", "action", column]].itertuples(index=False)
+    }
+
+
+def consumed(done: Execution) -> dict[Key, dict[str, int | None]]:
+    """Consumed by funder, by (contrat, action); centimes, None = non renseigné."""
+    found: dict[Key, dict[str, int | None]] = {}
+    columns = ["contrat", "action", "financeur", "consomme"]
+    for contrat, action, funder, amount in done.par_financeur[columns].itertuples(index=False):
+        found.setdefault((str(contrat), str(action)), {})[str(funder)] = amount
+    return found
+
+
+def _of_chain(chaine: Chaine | None, name: str) -> Maillon | None:
+    return None if chaine is None else getattr(chaine, name)
+
+
+class _Etat:
+    """What the exercises already run leave to the next one."""
+
+    def __init__(self, declares: Declares, lectures: Mapping[str, str]) -> None:
+        self.declares, self.lectures = declares, lectures
+        self.last: dict[Key, Chaine] = {}
+        self.volets: dict[Key, int | None] = {}
+
+    def before(self, contrat: Any, action: str, exercice: int) -> Chaine | None:
+        """The link before an exercise; None at the first exercise of the contract."""
+        if exercice <= contrat.debut.year:
+            return None
+        known = self.last.get((contrat.code, action))
+        if known is not None and known.droits.exercice == exercice - 1:
+            return known
+        nothing = unknown(exercice - 1)
+        return Chaine(nothing, nothing, nothing, nothing)
+
+    def told(self, contrat: Any, action: str, funder: str) -> Mapping[int, Declare]:
+        return self.declares.get((contrat.code, action, funder), {})
+
+    def reports(self, contrats: Mapping[str, Any], exercice: int) -> Reports:
+        actions: dict[Key, dict[str, int | None]] = {}
+        for contrat in contrats.values():
+            for action in contrat.actions if _carries(contrat) else ():
+                before = self.before(contrat, action, exercice)
+                reading = self.lectures.get("report-accord", "plein-droit")
+                etat, cd = (self.told(contrat, action, f) for f in (ETAT, CD))
+                actions[contrat.code, action] = {
+                    ETAT: received(exercice, _of_chain(before, "droits"), etat, reading),
+                    CD: received(exercice, _of_chain(before, "cd"), cd),
+                }
+        return Reports(actions, dict(self.volets))
+
+    def follow(self, contrats: Mapping[str, Any], done: Execution) -> dict[Key, Chaine]:
+        """The links of an exercise that has been run, and what it leaves to the next."""
+        year, paid, used = done.exercice, _lookup(done.par_action, "verse"), consumed(done)
+        links = {}
+        for contrat in contrats.values():
+            if _carries(contrat):
+                for code, action in contrat.actions.items():
+                    key = (contrat.code, code)
+                    links[key] = self._link(contrat, action, year, paid[key], used.get(key, {}))
+            for groupe in contrat.groupes:
+                if clause_of(contrat, "plafond", groupe) is not None:
+                    self.volets[contrat.code, groupe] = self._free(contrat, groupe, year, used)
+        self.last |= links
+        return links
+
+    def _free(
+        self, contrat: Any, groupe: str, year: int, used: Mapping[Key, Mapping[str, int | None]]
+    ) -> int | None:
+        """State credits of a volet that its actions have not consumed yet."""
+        before = self.volets.get((contrat.code, groupe), 0)
+        own = [used.get((contrat.code, a.code)) for a in _of(contrat, groupe)]
+        known = [part.get(ETAT, 0) for part in own if part is not None]
+        if before is None or len(known) < len(own) or None in known:
+            return None
+        return before + (ceiling(contrat, groupe, year) or 0) - sum(v or 0 for v in known)
+
+    def _link(
+        self, contrat: Any, action: Any, year: int, paid: int | None, used: Mapping[str, int | None]
+    ) -> Chaine:
+        before = self.before(contrat, action.code, year)
+        plan, fin = action.plan(year), contrat.fin.year
+        reading = self.lectures.get("report-accord", "plein-droit")
+        told = self.told(contrat, action.code, ETAT)
+        notified = None if plan is None else plan.get(ETAT, 0)
+        credits_cd = None if plan is None else plan.get(CD, 0)
+        etat = used.get(ETAT, 0) if used else None
+        cd = used.get(CD, 0) if used else None
+        rights = link(year, notified, etat, _of_chain(before, "droits"), told, fin, reading)
+        cash = link(year, paid, etat, _of_chain(before, "caisse"), told, fin, reading, True)
+        own = link(
+            year, credits_cd, cd, _of_chain(before, "cd"), self.told(contrat, action.code, CD), fin
+        )
+        others = [v for f, v in used.items() if f not in (ETAT, CD) and v is not None]
+        chosen = carried_chain(rights, cash, self.lectures.get("assiette-du-report", "verse"))
+        known = told.get(year - 1)
+        return Chaine(rights, cash, own, chosen, known, sum(others) if used else None)
+
+
+@cite("solidarites/report", lectures=("assiette-du-report",))
+def carried_chain(droits: Maillon, caisse: Maillon, lecture: str = "verse") -> Maillon:
+    """The chain of which the balance is carried over (annexe 6, A, B and F): what was paid and
+    not consumed, or, under the reading "notifie", what was notified and not consumed (art. 5)."""
+    return droits if lecture == "notifie" else caisse
+
+
+def _of(contrat: Any, groupe: str) -> list[Any]:
+    return [a for a in contrat.actions.values() if a.groupe == groupe]
+
+
+def run(
+    preparations: Sequence[Preparation],
+    declares: Declares | None = None,
+    lectures: Mapping[str, str] | None = None,
+) -> Regles:
+    """Run the rules over exercises given in order, under one set of readings."""
+    state = _Etat(declares or {}, lectures or {})
+    regles = Regles(lectures or {}, declares or {})
+    for ready in preparations:
+        year, contrats = ready.depot.exercice, ready.contrats
+        reports = state.reports(contrats, year)
+        done = execution(
+            ready.depot, contrats, ready.arrete_au, regles.lectures, reports, prepared=ready
+        )
+        regles.contrats[year], regles.executions[year] = contrats, done
+        for (name, code), chaine in state.follow(contrats, done).items():
+            regles.chaines[year, name, code] = chaine
+        regles.parts.update(_parts(contrats, done, regles.lectures))
+    regles.soldes.update(_balances(regles))
+    return regles
+
+
+# --- the 50 % -------------------------------------------------------------------------------
+
+
+def _together(
+    rows: Sequence[Mapping[str, int | None] | None],
+) -> Mapping[str, int | None] | None:
+    """Amounts by funder of several actions; None when one is not known at all."""
+    if not rows or any(row is None for row in rows):
+        return None
+    total: dict[str, int | None] = {}
+    for row in rows:
+        for funder, amount in (row or {}).items():
+            before = total.get(funder, 0)
+            total[funder] = None if amount is None or before is None else before + amount
+    return total
+
+
+def _parts(
+    contrats: Mapping[str, Any], done: Execution, lectures: Mapping[str, str]
+) -> dict[tuple[int, str, str, str], tuple[Part, Part]]:
+    """The département's part, planned and consumed, by action, axe or volet, and contract."""
+    found: dict[tuple[int, str, str, str], tuple[Part, Part]] = {}
+    used = consumed(done)
+    for contrat in contrats.values():
+        places: list[tuple[str, str, list[Any], Fraction, str]] = []
+        rule = clause_of(contrat, "part_cd")
+        base = lectures.get("base-des-50-pour-cent", "etat-cd")
+        for key, group in contrat.groupes.items():
+            half, reading = rule, base
+            if half is None and (half := clause_of(contrat, "taux_etat", key)) is not None:
+                whole = lectures.get("base-volet-2") == "cout-total"
+                reading = "tous-financeurs" if whole else "etat-cd"
+            if half is not None:
+                least = Fraction(str(half.valeur))
+                least = least if half is rule else 1 - least
+                actions = _of(contrat, key)
+                places += [("action", a.code, [a], least, reading) for a in actions]
+                places.append((group.niveau, group.code_public, actions, least, reading))
+        if rule is not None:
+            everything = list(contrat.actions.values())
+            least = Fraction(str(rule.valeur))
+            places.append(("contrat", contrat.code, everything, least, base))
+        for niveau, code, actions, least, reading in places:
+            plans = _together([a.plan(done.exercice) for a in actions])
+            spent = _together([used.get((contrat.code, a.code)) for a in actions])
+            spent = None if plans is None else spent
+            found[done.exercice, contrat.code, niveau, code] = (
+                part_cd(plans, least, reading),
+                part_cd(spent, least, reading),
+            )
+    return found
+
+
+# --- balances -------------------------------------------------------------------------------
+
+
+def _third(contrat: Any, done: Execution, codes: Iterable[str]) -> dict[str, int]:
+    """Third-party money consumed by action, from receipts, else by the plan's key."""
+    spent = _lookup(done.par_action, "realise")
+    found = {}
+    for code in codes:
+        key = (contrat.code, code)
+        plan = contrat.actions[code].plan(done.exercice) or {}
+        parts, _ = key_shares(plan, spent[key] or 0, done.tiers.get(key, {}))
+        found[code] = sum(v for f, v in parts.items() if f not in (ETAT, CD))
+    return found
+
+
+def _balances(regles: Regles) -> dict[tuple[int, str, str], Solde]:
+    """The balance of each volet whose bilan is due on an exercise that was run (art. 6)."""
+    found: dict[tuple[int, str, str], Solde] = {}
+    for due, contrats in regles.contrats.items():
+        for name, contrat in contrats.items():
+            for groupe, group in contrat.groupes.items():
+                clause = clause_of(contrat, "solde", groupe)
+                if clause is None or date.fromisoformat(str(clause.valeur)).year - 1 != due:
+                    continue
+                years = [y for y in contrat.exercices if group.debut.year <= y <= due]
+                found[due, name, groupe] = _balance(regles, contrat, groupe, years)
+    return found
+
+
+def _balance(regles: Regles, contrat: Any, groupe: str, years: Sequence[int]) -> Solde:
+    costs: dict[int, dict[str, int] | None] = {}
+    third: dict[int, dict[str, int] | None] = {}
+    codes = [a.code for a in _of(contrat, groupe)]
+    for year in years:
+        done = regles.executions.get(year)
+        if done is None or not done.renseigne:
+            costs[year] = third[year] = None
+            continue
+        spent = _lookup(done.par_action, "realise")
+        costs[year] = {c: int(spent[contrat.code, c] or 0) for c in codes}
+        third[year] = _third(regles.contrats[year][contrat.code], done, codes)
+    paid = {
+        year: done.verse_groupe.get((contrat.code, groupe))
+        for year, done in regles.executions.items()
+        if (contrat.code, groupe) in done.verse_groupe
+    }
+    paid |= dict.fromkeys([y for y in years if y not in paid])
+    return balance(contrat, groupe, years, costs, third, paid, regles.lectures)
+
+
+def advances(contrat: Any, exercice: int) -> dict[str, int | None]:
+    """The advance of each volet for an exercise (art. 6), in centimes.
+
+    >>> from analyses.contrat.load import load_contrats
+    >>> sum(advances(load_contrats("55")["emploi"], 2024).values())
+    45896820
+    """
+    return {groupe: advance(contrat, groupe, exercice) for groupe in contrat.groupes}

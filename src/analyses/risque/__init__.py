@@ -1,0 +1,1 @@
+"""Underconsumption: planned trajectory, situation, projection, judgment."""

@@ -1,0 +1,1 @@
+"""The ground: paths, errors, money, French formats, files. Imports nothing of ours."""
