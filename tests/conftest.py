@@ -9,10 +9,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 import analyses
 from analyses.socle.problems import BilanError, Problem
 
+# A slow machine is no failure: an example has no deadline.
+settings.register_profile("analyses", deadline=None)
+settings.load_profile("analyses")
 SRC = Path(str(analyses.__file__)).parent
 _provoked: set[tuple[str, int]] = set()
 _incomplete: set[str] = set()

@@ -30,6 +30,7 @@ import yaml
 
 from analyses import bilan
 from analyses.chiffres.effets import effects, effects_table
+from analyses.chiffres.mesures import load_mesures
 from analyses.cli import main
 from analyses.contrat.parametres import load_interpretations
 from analyses.rendu.workbook import write_workbook
@@ -73,7 +74,7 @@ def _texts(frame: Any) -> list[dict[str, str]]:
 
 
 def _figures(b: Any) -> Rows:
-    frame = effects(b.preparations, b.regles, load_interpretations(), b.exercices)
+    frame = effects(b.preparations, b.regles, load_interpretations(), b.exercices, load_mesures())
     return {"resultats": _texts(b.resultats), "lectures": _texts(effects_table(frame))}
 
 

@@ -8,6 +8,7 @@ from types import SimpleNamespace as NS
 
 import pandas as pd
 import pytest
+from fabrique import lignes_publiques
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -15,8 +16,8 @@ from analyses.atteinte.formations import formations, gaps
 from analyses.atteinte.indicateurs import attainment, compare, judge
 from analyses.atteinte.questions import questions
 from analyses.atteinte.synthese import STATUTS, counts, quadrants, sensitivity
-from analyses.chiffres.atteinte import attainment_rows
-from analyses.chiffres.resultats import COLONNES
+from analyses.chiffres.atteinte import atteinte_figures
+from analyses.chiffres.table import PUBLIQUES
 from analyses.contrat.cell import read_cell
 from analyses.contrat.load import load_contrats
 from analyses.contrat.parametres import load_seuils
@@ -436,11 +437,14 @@ def test_rows_are_unique_documented_and_say_simulated(contrats):
     depots[0].formations = TRAINING
     frame = attainment(contrats, depots, SEUILS)
     runs = [NS(exercice=y, par_action=_run(**{"3": {}}).par_action) for y in YEARS]
-    table = attainment_rows(frame, contrats, runs, depots, SEUILS, True)
-    assert list(table.columns) == COLONNES
+    table = lignes_publiques(
+        atteinte_figures(frame, contrats, runs, depots, load_seuils()), contrats, True
+    )
+    assert list(table.columns) == PUBLIQUES
     key = ["mesure", "contrat", "exercice", "niveau", "code", "financeur"]
     assert not table.duplicated(key).any()
-    assert table["lecture"].str.contains("Données simulées").all()
+    printed = table["mesure"].isin(["t0", "cible"])
+    assert table[~printed]["lecture"].str.contains("Données simulées").all()
     assert set(table["statut"]) <= {"calcule", "non_renseigne", "sans_objet", "non_evaluable"}
     assert ((table["valeur"] == "") == (table["statut"] != "calcule")).all()
     doc = (Path(__file__).parents[1] / "docs/resultats.md").read_text("utf-8")

@@ -9,11 +9,17 @@ from types import SimpleNamespace as NS
 
 import pandas as pd
 import pytest
+from fabrique import contrat_de, lignes_publiques
 from hypothesis import given
 from hypothesis import strategies as st
 
 from analyses.atteinte.indicateurs import attainment, compare
-from analyses.chiffres.resultats import COLONNES, resultats
+from analyses.chiffres.agregation import complete
+from analyses.chiffres.atteinte import atteinte_figures
+from analyses.chiffres.depenses import depenses
+from analyses.chiffres.mesures import load_mesures
+from analyses.chiffres.risque import risque_figures
+from analyses.chiffres.table import PUBLIQUES
 from analyses.contrat.cell import read_cell
 from analyses.contrat.load import load_contrats
 from analyses.contrat.parametres import load_interpretations, load_seuils
@@ -98,6 +104,7 @@ def action(
         calendrier=NS(debut=debut, fin=None, etapes=[]),
         plan=lambda y: dict(plan) if plan and y == 2024 else None,
         plan_source=lambda y: "annexe 3",
+        financements=[],
     )
 
 
@@ -122,12 +129,12 @@ def contract(*actions: NS, code: str = "solidarites", ineligibles: tuple = ()) -
         niveau="axe",
         code="1",
         financeur="tiers",
-        montant_centimes=100,
+        montant=100,
         exercice=2024,
         source="annexe 3",
     )
     return {
-        code: NS(
+        code: contrat_de(
             code=code,
             actions={a.code: a for a in actions},
             groupes=groups,
@@ -411,13 +418,13 @@ def _results(simule: bool = True, mandats: pd.DataFrame | None = None) -> pd.Dat
     )
     source = depot(mandats, rules({}), recettes=[receipt("", "etat", 10)], resultats_=told)
     done = execution(source, contrats, None)
-    return resultats(
-        contrats,
-        [done],
-        evaluer(situations(done, contrats, source, None), contrats, SEUILS, load_modele()).actions,
-        attainment(contrats, [source], SEUILS),
-        simule,
-    )
+    risque = evaluer(situations(done, contrats, source, None), contrats, SEUILS, load_modele())
+    money = [*depenses(done, contrats), *risque_figures(risque, contrats)]
+    found = complete(money, {2024: contrats}, load_mesures())
+    frame = attainment(contrats, [source], SEUILS)
+    seuils = load_seuils()
+    found += atteinte_figures(frame, contrats, [done], [source], seuils)
+    return lignes_publiques(found, contrats, simule)
 
 
 def _value(frame: pd.DataFrame, **where: str) -> tuple[str, str]:
@@ -431,7 +438,7 @@ def _value(frame: pd.DataFrame, **where: str) -> tuple[str, str]:
 def test_results_table() -> None:
     """100 € realised on action 1 (plan 200), 0 on action 2 (plan 200): axe 1 100 / 400 = 0.25."""
     frame = _results(mandats=lines({}))
-    assert list(frame.columns) == COLONNES
+    assert list(frame.columns) == PUBLIQUES
     assert _value(frame, mesure="taux_execution", niveau="axe", code="1", financeur="total") == (
         "0.250000",
         "calcule",
@@ -449,9 +456,7 @@ def test_results_table() -> None:
     assert _value(frame, mesure="taux_atteinte", code="1/familles")[0] == "0.900000"
     status = frame[frame["mesure"] == "statut_atteinte"].iloc[0]
     assert status["valeur"] == "partiellement" and status["lecture"] == "Données simulées"
-    assert not frame.duplicated(
-        ["mesure", "contrat", "exercice", "niveau", "code", "financeur"]
-    ).any()
+    assert not frame["identifiant"].duplicated().any()
     raw = frame[frame["mesure"].isin(["realise", "verse", "resultat", "non_affecte"])]
     assert raw["lecture"].str.contains("Données simulées").all()
     assert (

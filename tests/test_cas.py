@@ -171,6 +171,7 @@ def test_hand_worked_case(path, tmp_path, monkeypatch):
         expected = (wanted.get("valeur", ""), wanted.get("statut", "calcule"))
         assert (row["valeur"], row["statut"]) == expected, wanted
         assert wanted.get("lecture", "") in row["lecture"], row["lecture"]
+        assert row["connu"] == wanted.get("connu", row["connu"]), wanted
     for year, *texts in case.get("ecarts_reports", []):
         found = {
             tuple(f"{v / 100:.2f}" for v in (c.etat.declare, c.etat.calcule, c.etat.ecart))

@@ -7,6 +7,8 @@ changelog that names the exercises. A figure that did not exist is no difference
 from __future__ import annotations
 
 import re
+from collections import Counter
+from collections.abc import Iterator
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
@@ -36,17 +38,22 @@ def _spaces(text: str) -> str:
     return " ".join(text.split())  # U+202F and U+00A0 are spaces for Python
 
 
+def _numbered(rows: list[Any], keys: tuple[str, ...]) -> Iterator[tuple[tuple[Any, ...], Any]]:
+    """Rows by key; two tables of one caption tell their cells apart by their order."""
+    seen: Counter[tuple[str, ...]] = Counter()
+    for row in rows:
+        key = tuple(row.get(name, "") for name in keys)
+        seen[key] += 1
+        yield (*key, seen[key]), row
+
+
 def _differences(kind: str, before: list[Any], now: list[Any]) -> list[Difference]:
     """What the frozen rows say and the present ones do not."""
     keys = KEYS[kind]
-    found: dict[tuple[str, ...], Any] = {}
-    for row in now:
-        if not row.get("detail"):
-            found.setdefault(tuple(row.get(key, "") for key in keys), row)
+    found = dict(_numbered([row for row in now if not row.get("detail")], keys))
     rows = []
-    for row in before:
-        key = tuple(row[k] for k in keys)
-        place = dict(zip(keys, key, strict=True))
+    for key, row in _numbered(before, keys):
+        place = dict(zip(keys, key, strict=False))
         new = found.get(key)
         if new is None:
             rows.append(place | {"champ": "ligne", "avant": "présente", "apres": "absente"})

@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 
 import analyses
 from analyses.chiffres.effets import effects
-from analyses.chiffres.regles import figures
+from analyses.chiffres.mesures import load_mesures
+from analyses.chiffres.regles import regles_figures
 from analyses.contrat.citations import CITATIONS, LECTURES
 from analyses.contrat.load import load_contrats, registry
 from analyses.contrat.parametres import load_interpretations, load_lectures
@@ -185,7 +186,10 @@ def _rows(regles, year: int = 2024) -> list:
     done = regles.executions[year]
     shown = [c for c in done.par_action if c != "taux"]
     rows = done.par_action[shown].values.tolist() + done.par_financeur.values.tolist()
-    return rows + [(f.cle, f.valeur, f.statut) for f in figures(regles, [year])]
+    return rows + [
+        (f.mesure, f.contrat, f.niveau, f.code, f.financeur, f.valeur, f.statut)
+        for f in regles_figures(regles, year)
+    ]
 
 
 @st.composite
@@ -434,7 +438,7 @@ def test_every_reading_runs_and_the_kept_ones_change_nothing():
     depot = _depot(lines, receipts, temps_agents=temps)
     ready = [prepare(depot, CONTRATS)]
     regles = run(ready, {}, LECTURES_RETENUES)
-    frame = effects(ready, regles, load_interpretations(), [2024])
+    frame = effects(ready, regles, load_interpretations(), [2024], load_mesures())
     moved = set(zip(frame["interpretation"], frame["lecture"], strict=True))
     assert {
         ("cle-du-plan", "etat-d-abord"),

@@ -9,11 +9,12 @@ from types import SimpleNamespace as NS
 
 import pandas as pd
 import pytest
+from fabrique import contrat_de, lignes_publiques
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from analyses.chiffres.resultats import COLONNES
-from analyses.chiffres.risque import resultats_risque
+from analyses.chiffres.risque import risque_figures
+from analyses.chiffres.table import PUBLIQUES
 from analyses.execution.execution import Execution
 from analyses.projection.modele import Passe, load_modele
 from analyses.risque.justifications import a_justifier
@@ -54,15 +55,30 @@ def situation(realise: int | None = 0, au: date | None = JUIN, **changes) -> Sit
     return replace(base, **changes)
 
 
-GROUPES = {f"axe-{n}": NS(niveau="axe", code_public=str(n), fin=date(2027, 12, 31)) for n in (1, 3)}
+SIGNE = contrat_de()
 CONTRATS = {
-    "solidarites": NS(
-        groupes=GROUPES,
+    "solidarites": contrat_de(
+        groupes={key: g for key, g in SIGNE.groupes.items() if key != "axe-4"},
         actions={
-            code: NS(calendrier=NS(debut=None, imprime_debut=None)) for code in ("1", "2", "3")
+            code: NS(
+                code=code,
+                groupe="axe-3" if code == "3" else "axe-1",
+                calendrier=NS(debut=None, imprime_debut=None),
+            )
+            for code in ("1", "2", "3")
         },
     )
 }
+
+
+PROJETEES = ("projection", "projection_bas_80", "projection_haut_80")
+PROJETEES += ("probabilite_sous_consommation", "montant_a_risque")
+
+
+def lignes(r: Risque, simule: bool = False) -> pd.DataFrame:
+    """What is projected, as resultats.csv writes it."""
+    found = [one for one in risque_figures(r, CONTRATS) if one.mesure in PROJETEES]
+    return lignes_publiques(found, CONTRATS, simule)
 
 
 def risque(*rows: Situation) -> Risque:
@@ -455,7 +471,7 @@ def test_bad_input_is_defined_and_sound(name):
     }
     if name in DITS:
         assert any(DITS[name] in words for words in anomalies(s)), anomalies(s)
-    sensibilite(r), leviers(r), a_justifier(r, CONTRATS), resultats_risque([r], CONTRATS)
+    sensibilite(r), leviers(r), a_justifier(r, CONTRATS), lignes(r)
     if s.projetable:
         sound(scenario(r, CONTRATS, "solidarites/1", decaler=3, engager=1_000, seuil="0.9"))
 
@@ -573,7 +589,7 @@ def test_what_is_missing_for_each_action():
 
 def test_an_argument_of_the_fiche_is_offered():
     later = NS(calendrier=NS(debut=date(2025, 1, 1), imprime_debut="1er janvier 2025"))
-    contrats = {"solidarites": NS(groupes=GROUPES, actions={"1": later})}
+    contrats = {"solidarites": NS(actions={"1": later})}
     missing = _missing(situation(0, None, recit=True), contrats)
     assert any("mise en place « 1er janvier 2025 »" in words for words in missing)
 
@@ -589,8 +605,8 @@ def test_the_line_to_paste_has_no_text_until_someone_writes_it():
 def test_results_rows():
     """One key per row; the contract's State money at risk is the sum of its actions'."""
     r = _portfolio()
-    frame = resultats_risque([r], CONTRATS, simule=True)
-    assert list(frame.columns) == COLONNES
+    frame = lignes(r, simule=True)
+    assert list(frame.columns) == PUBLIQUES
     keys = ["mesure", "contrat", "exercice", "niveau", "code", "financeur"]
     assert not frame.duplicated(keys).any()
     assert frame["lecture"].str.contains("Données simulées").all()
@@ -610,6 +626,6 @@ def test_results_rows():
 
 
 def test_results_say_what_is_unknown():
-    frame = resultats_risque([risque(situation(10, plan=None))], CONTRATS)
+    frame = lignes(risque(situation(10, plan=None)))
     assert set(frame["statut"]) == {"non_renseigne"} and set(frame["valeur"]) == {""}
     assert {"action", "axe", "contrat"} == set(frame["niveau"])

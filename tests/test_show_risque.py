@@ -73,8 +73,9 @@ def test_every_date_is_shown_and_adds_up(b):
     results = b.resultats
     for measure in ("projection", "probabilite_sous_consommation", "montant_a_risque"):
         assert len(results[results["mesure"] == measure]), measure
-    keys = ["mesure", "contrat", "exercice", "niveau", "code", "financeur"]
+    keys = ["mesure", "contrat", "exercice", "niveau", "code", "financeur", "detail"]
     assert not results.duplicated(keys).any()
+    assert not results["identifiant"].duplicated().any()
 
 
 def test_pictures_say_what_they_are_made_of(b):

@@ -31,11 +31,18 @@ class Bilan:
     sous_conso: pd.DataFrame
     indicateurs: pd.DataFrame
     contradictions: list[Any]
-    resultats: pd.DataFrame
+    chiffres: pd.DataFrame
     simule: bool
     regles: Any = None  # outcome of the rules (calcul.moteur.Regles)
     preparations: list[Any] = field(default_factory=list)  # exercises before any open reading
     anterieurs: list[Any] = field(default_factory=list)  # results of the years before
+
+    @property
+    def resultats(self) -> pd.DataFrame:
+        """The figures as resultats.csv writes them (docs/resultats.md)."""
+        from analyses.chiffres.table import public
+
+        return public(self.chiffres)
 
 
 def data_folder(donnees: str | Path) -> Path:
@@ -127,9 +134,11 @@ def load(
     import pandas as pd
 
     from analyses.atteinte.indicateurs import attainment
-    from analyses.chiffres.atteinte import attainment_rows
-    from analyses.chiffres.resultats import resultats
-    from analyses.chiffres.risque import resultats_risque
+    from analyses.chiffres.agregation import complete
+    from analyses.chiffres.atteinte import atteinte_figures
+    from analyses.chiffres.mesures import check_clauses, load_mesures
+    from analyses.chiffres.risque import risque_figures
+    from analyses.chiffres.table import money_figures, tabulate
     from analyses.contrat.contradictions import find_contradictions
     from analyses.contrat.load import load_contrats
     from analyses.contrat.parametres import load_lectures, load_seuils
@@ -167,16 +176,23 @@ def load(
     for done, depot in zip(executions, depots, strict=True):
         year = done.exercice
         signed = regles.contrats[year]
-        rows = situations(done, signed, depot, au, trajectoires, past)
+        rows = situations(done, signed, depot, au, trajectoires, past, regles.lectures)
         risques.append(evaluer(rows, signed, seuils, modele))
     sous_conso = pd.concat([risque.actions for risque in risques], ignore_index=True)
     indicateurs = attainment(contrats, [*earlier, *opened], seuils)
     simule = any(depot.simule for depot in [*earlier, *opened])
-    figures = [
-        resultats(contrats, executions, sous_conso, indicateurs, simule, regles),
-        resultats_risque(risques, contrats, simule),
-        attainment_rows(indicateurs, contrats, executions, depots, seuils, simule),
+    mesures = load_mesures()
+    versions = {year: {**contrats, **regles.contrats[year]} for year in years}
+    check_clauses(mesures, contrats.values())
+    figures = money_figures(regles, years, mesures)
+    at_risk = [
+        figure
+        for risque in risques
+        for figure in risque_figures(risque, regles.contrats[risque.exercice])
     ]
+    figures += complete(at_risk, versions, mesures)
+    figures += atteinte_figures(indicateurs, contrats, executions, depots, seuils)
+    chiffres = tabulate(figures, versions, mesures, regles.lectures, simule)
     return Bilan(
         departement=departement,
         exercices=years,
@@ -189,7 +205,7 @@ def load(
         sous_conso=sous_conso,
         indicateurs=indicateurs,
         contradictions=find_contradictions(contrats),
-        resultats=pd.concat(figures, ignore_index=True),
+        chiffres=chiffres,
         simule=simule,
         regles=regles,
         preparations=preparations,

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Sequence
 
 from analyses.commandes import (
+    chiffres,
     comparer_versions,
     controler,
     controler_contrat,
@@ -24,6 +25,7 @@ from analyses.socle.problems import BilanError
 COMMANDES = (
     produire,
     controler,
+    chiffres,
     controler_contrat,
     comparer_versions,
     deposer,

@@ -15,7 +15,6 @@ import pandas as pd
 
 from analyses.contrat.cell import read_cell
 
-ARTICLE = "convention de données, annexe de l'Académie, B-3"
 ENSEMBLE = "ensemble"
 TAUX = {
     "taux_participation": (("incomplets", "realises"), "inscriptions"),

@@ -1,4 +1,4 @@
-"""Rows of resultats.csv on progress, counts of statuses, quadrants, questions and training."""
+"""Figures of the indicators: cells, results, attainment, progress, counts, questions, training."""
 
 from __future__ import annotations
 
@@ -9,28 +9,101 @@ from typing import Any
 
 import pandas as pd
 
-from analyses.atteinte.formations import ARTICLE, ENSEMBLE, TAUX, formations
+from analyses.atteinte.formations import ENSEMBLE, TAUX, formations
 from analyses.atteinte.questions import questions
 from analyses.atteinte.synthese import STATUTS, counts, quadrants
-from analyses.chiffres.resultats import COLONNES, SIMULE
-from analyses.socle.money import decimal_text, number_text
+from analyses.chiffres.chiffre import VIDES, Chiffre, Rapport
+from analyses.contrat.citations import fonde
+from analyses.contrat.model import Contrat
+from analyses.depot.exercice import Depot
+from analyses.execution.execution import Execution
 
-_EMPTY = {"non_renseigne", "sans_objet", "non_evaluable"}
-_FOLLOW_UP = {"solidarites": "art. 2.3", "emploi": "art. 3.5"}
-Row = dict[str, str]
+_CELLULES = {
+    "sans_objet": "sans_objet",
+    "non_concerne": "sans_objet",
+    "inconnu": "non_renseigne",
+    "vide": "non_renseigne",
+    "texte": "non_evaluable",
+}
+Place = tuple[str, int, str, str]
 
 
-def _row(
-    mesure: str, place: tuple[Any, ...], valeur: str, unite: str, statut: str, *words: str
-) -> Row:
-    contrat, exercice, niveau, code = place
-    texts = [mesure, contrat, exercice, niveau, code, "", valeur, unite, statut]
-    texts += [_FOLLOW_UP.get(contrat, ""), " ; ".join(word for word in words if word)]
-    return dict(zip(COLONNES, map(str, texts), strict=True))
+def atteinte_figures(
+    indicateurs: pd.DataFrame,
+    contrats: Mapping[str, Contrat],
+    executions: Sequence[Execution],
+    depots: Sequence[Depot],
+    seuils: Mapping[str, Fraction],
+) -> Iterator[Chiffre]:
+    """Targets of every year; results, statuses and counts of the exercises of the bilan."""
+    years = [run.exercice for run in executions]
+    yield from _cells(indicateurs, contrats, max(years, default=0))
+    yield from _progress(indicateurs[indicateurs["exercice"].isin(years)])
+    for line in counts(indicateurs, contrats, years).to_dict("records"):
+        place = (line["contrat"], line["exercice"], line["niveau"], line["code"])
+        yield Chiffre("nombre_cibles", *place, "", Fraction(sum(line[s] for s in STATUTS)))
+        for status in STATUTS:
+            yield Chiffre(f"nombre_{status}", *place, "", Fraction(line[status]))
+    yield from _quadrants(indicateurs, contrats, executions, seuils)
+    yield from _questions(indicateurs, contrats, years, seuils)
+    yield from _training(depots, contrats, int(seuils["petits_effectifs"]))
 
 
-def _progress(frame: pd.DataFrame, years: Sequence[int], note: str) -> Iterator[Row]:
-    for line in frame[frame["exercice"].isin(list(years))].to_dict("records"):
+def _number(value: Fraction | None, ratio: bool) -> Fraction | Rapport | None:
+    if value is None or not ratio:
+        return value
+    return Rapport(value.numerator, value.denominator)
+
+
+def _cell(mesure: str, place: Place, line: Any, words: str, donnees: bool = False) -> Chiffre:
+    """A printed cell or a result: its value, its unit, where it is printed."""
+    value, kind, printed = (getattr(line, f"{mesure}{x}") for x in ("", "_type", "_imprime"))
+    shown = f"imprimé « {printed} »" if printed else ""
+    return Chiffre(
+        *(mesure, *place, "", _number(value, kind == "taux")),
+        statut="calcule" if value is not None else _CELLULES.get(kind, "non_evaluable"),
+        unite="ratio" if kind == "taux" else line.unite,
+        source="" if donnees else line.source,
+        note=" ; ".join(part for part in (shown, words) if part),
+    )
+
+
+def _cells(frame: pd.DataFrame, contrats: Mapping[str, Contrat], last: int) -> Iterator[Chiffre]:
+    seen: set[tuple[str, str]] = set()
+    for line in frame.itertuples(index=False):
+        yield from _targets(line, contrats[str(line.contrat)], seen)
+        if int(str(line.exercice)) <= last:
+            yield from _results(line)
+
+
+def _targets(line: Any, contrat: Contrat, seen: set[tuple[str, str]]) -> Iterator[Chiffre]:
+    place = (line.contrat, line.exercice, "indicateur", line.code)
+    doubt = "lecture incertaine (cellules-de-gauche-a-droite)" if line.incertaine else ""
+    columns = contrat.colonnes_de(line.action)
+    if (line.contrat, line.code) not in seen and "t0" in columns:
+        # The initial situation is that of 31 December before the first target (annexe 2).
+        before = min(year for year in columns if year != "t0") - 1
+        yield _cell("t0", (line.contrat, before, "indicateur", line.code), line, doubt)
+    seen.add((line.contrat, line.code))
+    kind = "accroissement" if line.cible_type == "increment" else ""
+    yield _cell("cible", place, line, " ; ".join(part for part in (kind, doubt) if part))
+
+
+def _results(line: Any) -> Iterator[Chiffre]:
+    place = (line.contrat, line.exercice, "indicateur", line.code)
+    yield _cell("resultat", place, line, "", donnees=True)
+    status, rate = line.statut, _number(line.taux, True)
+    # Target zero is judged but has no rate; a judged indicator without rate is « sans objet ».
+    empty = status if status in VIDES else "sans_objet"
+    empty = "calcule" if rate is not None else empty
+    yield Chiffre("taux_atteinte", *place, "", rate, statut=empty, note=line.lecture)
+    known = status not in VIDES
+    word = status if known else None
+    yield Chiffre("statut_atteinte", *place, "", word, statut="calcule" if known else status)
+
+
+def _progress(frame: pd.DataFrame) -> Iterator[Chiffre]:
+    for line in frame.to_dict("records"):
         place = (line["contrat"], line["exercice"], "indicateur", line["code"])
         status, words = line["parcours_statut"], line["parcours_lecture"]
         own = line["unite_comparee"]
@@ -40,101 +113,64 @@ def _progress(frame: pd.DataFrame, years: Sequence[int], note: str) -> Iterator[
             ("taux_attendu_fin_contrat", "attendu_taux", "ratio"),
             ("attendu_fin_contrat_lineaire", "attendu_lineaire", own),
         ):
-            value = line[key]
+            value = _number(line[key], unit == "ratio")
             empty = "sans_objet" if status == "calcule" and key == "progression" else status
             empty = "non_evaluable" if empty == "calcule" else empty
-            text = "" if value is None else _text(value, unit)
-            yield _row(
-                mesure, place, text, unit, empty if value is None else "calcule", words, note
-            )
-
-
-def _text(value: Fraction, unit: str) -> str:
-    return decimal_text(value) if unit == "ratio" else number_text(value)
-
-
-def _counts(
-    frame: pd.DataFrame, contrats: Mapping[str, Any], years: Sequence[int], note: str
-) -> Iterator[Row]:
-    for line in counts(frame, contrats, years).to_dict("records"):
-        place = (line["contrat"], line["exercice"], line["niveau"], line["code"])
-        for status in STATUTS:
-            number = str(line[status])
-            yield _row(f"nombre_{status}", place, number, "cibles", "calcule", note)
+            empty = "calcule" if value is not None else empty
+            yield Chiffre(mesure, *place, "", value, statut=empty, unite=unit, note=words)
 
 
 def _quadrants(
     frame: pd.DataFrame,
-    contrats: Mapping[str, Any],
-    executions: Sequence[Any],
+    contrats: Mapping[str, Contrat],
+    executions: Sequence[Execution],
     seuils: Mapping[str, Fraction],
-    note: str,
-) -> Iterator[Row]:
+) -> Iterator[Chiffre]:
     for line in quadrants(frame, executions, seuils).to_dict("records"):
         place = (line["contrat"], line["exercice"], "action", line["action"])
-        word, known = line["quadrant"], line["quadrant"] not in _EMPTY
+        word, known = line["quadrant"], line["quadrant"] not in VIDES
         words = f"{line['atteintes']} cibles atteintes sur {line['jugees']} jugées"
         words = " ; ".join(part for part in (line["lecture"], words) if part)
         contrat = contrats[line["contrat"]]
         group = contrat.groupes[contrat.actions[line["action"]].groupe]
         if group.fin.year < line["exercice"] and not known:
             word, words = "sans_objet", "volet terminé"
-        status = "calcule" if known else word
-        yield _row("quadrant", place, word if known else "", "", status, words, note)
+        value, status = (word, "calcule") if known else (None, word)
+        yield Chiffre("quadrant", *place, "", value, statut=status, note=words)
 
 
 def _questions(
     frame: pd.DataFrame,
-    contrats: Mapping[str, Any],
+    contrats: Mapping[str, Contrat],
     years: Sequence[int],
     seuils: Mapping[str, Fraction],
-    note: str,
-) -> Iterator[Row]:
+) -> Iterator[Chiffre]:
     asked = questions(frame, contrats, years, seuils)
     found = Counter((q.contrat, q.exercice, q.action) for q in asked)
-    own = frame[frame["exercice"].isin(list(years))]
-    for contrat, year, action in dict.fromkeys(
-        own[["contrat", "exercice", "action"]].itertuples(index=False, name=None)
-    ):
-        number = str(found[contrat, year, action])
-        place = (contrat, year, "action", action)
-        yield _row("nombre_questions", place, number, "questions", "calcule", note)
+    own = frame[frame["exercice"].isin(years)][["contrat", "exercice", "action"]]
+    for contrat, year, action in dict.fromkeys(own.itertuples(index=False, name=None)):
+        number = Fraction(found[contrat, year, action])
+        yield Chiffre("nombre_questions", contrat, year, "action", action, "", number)
 
 
 def _training(
-    depots: Sequence[Any], contrats: Mapping[str, Any], seuil: int, note: str
-) -> Iterator[Row]:
-    for depot in depots if "emploi" in contrats else []:
-        table = formations(getattr(depot, "formations", None), depot.exercice, seuil)
-        whole = table.iloc[0].to_dict() if len(table) else {"montre": True}
-        assert whole.get("modalite", ENSEMBLE) == ENSEMBLE
-        place = ("emploi", depot.exercice, "contrat", "emploi")
-        measures = {"heures": "heures", "inscriptions": "inscriptions", "intitules": "intitulés"}
-        for key, unit in {**measures, **dict.fromkeys(TAUX, "ratio")}.items():
-            name = key.replace("taux_", "taux_formations_") if key in TAUX else f"formations_{key}"
-            value = whole.get(key) if whole["montre"] else None
-            text = "" if value is None else _text(Fraction(value), unit)
-            hidden = "" if whole["montre"] else "effectif trop petit pour être montré"
-            status = "calcule" if text else "non_evaluable" if hidden else "non_renseigne"
-            yield _row(name, place, text, unit, status, hidden, note) | {"article": ARTICLE}
-
-
-def attainment_rows(
-    indicateurs: pd.DataFrame,
-    contrats: Mapping[str, Any],
-    executions: Sequence[Any],
-    depots: Sequence[Any],
-    seuils: Mapping[str, Fraction],
-    simule: bool,
-) -> pd.DataFrame:
-    """The rows that `resultats` has not, for the exercises of the bilan (docs/resultats.md)."""
-    note = SIMULE if simule else ""
-    years = [run.exercice for run in executions]
-    rows = [
-        *_progress(indicateurs, years, note),
-        *_counts(indicateurs, contrats, years, note),
-        *_quadrants(indicateurs, contrats, executions, seuils, note),
-        *_questions(indicateurs, contrats, years, seuils, note),
-        *_training(depots, contrats, int(seuils["petits_effectifs"]), note),
-    ]
-    return pd.DataFrame(rows, columns=COLONNES)
+    depots: Sequence[Depot], contrats: Mapping[str, Contrat], seuil: int
+) -> Iterator[Chiffre]:
+    """Collective figures of the training, of the contract that has a clause on them."""
+    for depot in depots:
+        for contrat in contrats.values():
+            if not fonde(contrat, "formations"):
+                continue
+            table = formations(depot.formations, depot.exercice, seuil)
+            whole = table.iloc[0].to_dict() if len(table) else {"montre": True}
+            assert whole.get("modalite", ENSEMBLE) == ENSEMBLE
+            place = (contrat.code, depot.exercice, "contrat", contrat.code)
+            for key in ("heures", "inscriptions", "intitules", *TAUX):
+                ratio = key in TAUX
+                name = key.replace("taux_", "taux_formations_") if ratio else f"formations_{key}"
+                value = whole.get(key) if whole["montre"] else None
+                hidden = "" if whole["montre"] else "effectif trop petit pour être montré"
+                exact = None if value is None else _number(Fraction(value), ratio)
+                absent = "non_evaluable" if hidden else "non_renseigne"
+                status = absent if exact is None else "calcule"
+                yield Chiffre(name, *place, "", exact, statut=status, note=hidden)

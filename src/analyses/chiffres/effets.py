@@ -1,4 +1,4 @@
-"""What each figure would be under the readings that were not chosen."""
+"""What every figure would be under the readings that were not chosen (lectures.csv)."""
 
 from __future__ import annotations
 
@@ -7,29 +7,21 @@ from typing import Any
 
 import pandas as pd
 
-from analyses.chiffres.regles import Chiffre, figures, shared_figures, value_text
+from analyses.chiffres.chiffre import CLE, Chiffre, Rapport, Value, value_text
+from analyses.chiffres.mesures import Mesures
+from analyses.chiffres.table import money_figures
 from analyses.execution.execution import Preparation
 from analyses.regles.moteur import Regles, run
 
 COLONNES = [
-    "interpretation",
-    "lecture",
-    "mesure",
-    "contrat",
-    "exercice",
-    "niveau",
-    "code",
-    "financeur",
-    "unite",
-    "retenu",
-    "valeur",
-    "ecart",
+    *("interpretation", "lecture", "mesure", "contrat", "exercice", "niveau", "code", "financeur"),
+    *("unite", "retenu", "valeur", "ecart", "detail"),
 ]
 
 
-def _all(regles: Regles, exercices: Sequence[int]) -> dict[tuple[Any, ...], Chiffre]:
-    found = [*figures(regles, exercices), *shared_figures(regles, exercices)]
-    return {figure.cle: figure for figure in found}
+def _all(regles: Regles, exercices: Sequence[int], mesures: Mesures) -> dict[Any, Chiffre]:
+    found = money_figures(regles, exercices, mesures)
+    return {tuple(getattr(one, name) for name in CLE): one for one in found}
 
 
 def effects(
@@ -37,13 +29,15 @@ def effects(
     regles: Regles,
     interpretations: Iterable[Mapping[str, Any]],
     exercices: Sequence[int],
+    mesures: Mesures,
 ) -> pd.DataFrame:
     """One row per figure that a reading would change: what was kept, what it would be, the gap.
 
-    Each reading is tried alone, the others staying as chosen. `retenu` and `valeur` are centimes,
-    fractions or words, None where there is no figure; `ecart` is their difference.
+    Each reading is tried alone, the others staying as chosen; the figures compared are the rows of
+    the table `chiffres`. `retenu` and `valeur` are centimes, fractions or words, None where there
+    is no figure; `ecart` is their difference.
     """
-    kept = _all(regles, exercices)
+    kept = _all(regles, exercices, mesures)
     rows: list[dict[str, Any]] = []
     for interpretation in interpretations:
         code = interpretation["code"]
@@ -52,40 +46,45 @@ def effects(
         for reading in interpretation["lectures"]:
             if reading == regles.lectures[code]:
                 continue
-            other = _all(
-                run(preparations, regles.declares, {**regles.lectures, code: reading}), exercices
-            )
+            readings = {**regles.lectures, code: reading}
+            other = _all(run(preparations, regles.declares, readings), exercices, mesures)
             for key in dict.fromkeys([*kept, *other]):
                 one, two = kept.get(key), other.get(key)
-                before, after = (None if c is None else c.valeur for c in (one, two))
-                if before != after:
-                    rows.append(_row(code, reading, one or two, before, after))
+                before, after = (None if c is None else _exact(c.valeur) for c in (one, two))
+                figure = one or two
+                if before != after and figure is not None:
+                    rows.append(_row(code, reading, figure, mesures, before, after))
     return pd.DataFrame(
         {name: pd.Series([row[name] for row in rows], dtype=object) for name in COLONNES}
     )
 
 
+def _exact(value: Value | Rapport) -> Value:
+    return value.exact if isinstance(value, Rapport) else value
+
+
 def effects_table(frame: pd.DataFrame) -> pd.DataFrame:
     """The same as text, as lectures.csv writes it (euros with two decimals, fractions of 1)."""
-    texts = {name: frame[name].astype(str) for name in COLONNES[:9]}
-    for name in COLONNES[9:]:
-        texts[name] = pd.Series([value_text(value) for value in frame[name]], dtype=object)
+    texts = {name: frame[name].astype(str) for name in COLONNES}
+    for name in ("retenu", "valeur", "ecart"):
+        pairs = zip(frame[name], frame["unite"], strict=True)
+        texts[name] = pd.Series([value_text(value, unit) for value, unit in pairs], dtype=object)
     return pd.DataFrame(texts, columns=COLONNES)
 
 
-def _row(code: str, reading: str, figure: Any, before: Any, after: Any) -> dict[str, Any]:
-    comparable = None not in (before, after) and not isinstance(before, str)
-    return {
+def _row(
+    code: str, reading: str, figure: Chiffre, mesures: Mesures, before: Value, after: Value
+) -> dict[str, Any]:
+    words = isinstance(before, str) or isinstance(after, str)
+    gap = None
+    if before is not None and after is not None and not words:
+        gap = after - before  # type: ignore[operator]
+    key = {name: getattr(figure, name) for name in CLE}
+    return key | {
         "interpretation": code,
         "lecture": reading,
-        "mesure": figure.mesure,
-        "contrat": figure.contrat,
-        "exercice": figure.exercice,
-        "niveau": figure.niveau,
-        "code": figure.code,
-        "financeur": figure.financeur,
-        "unite": figure.unite,
+        "unite": mesures[figure.mesure].unite_publique,
         "retenu": before,
         "valeur": after,
-        "ecart": after - before if comparable else None,
+        "ecart": gap,
     }

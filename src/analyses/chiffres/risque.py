@@ -1,107 +1,77 @@
-"""The projection and its risk as rows of resultats.csv (docs/resultats.md)."""
+"""Figures of the risk: expected, projected, at stake, by action, axe or volet and contract."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
+from fractions import Fraction
 from typing import Any
 
-import pandas as pd
-
-from analyses.chiffres.resultats import COLONNES, SIMULE
+from analyses.chiffres.chiffre import TOTAL, Chiffre, Lieu, Rapport, chiffre, lieux, verdict
+from analyses.contrat.financeurs import ETAT
+from analyses.contrat.model import Contrat
 from analyses.risque.risque import Risque
 from analyses.socle.money import euros_text
 
-_ARTICLE = {True: "art. 2.2", False: "art. 6"}
 _TIERS = {"tiers": ("autres", "tous les financeurs tiers")}
+_MILLION = 10**6  # a probability is written with six decimals
+_BORNES = {"projection": "projection", "bas": "projection_bas_80", "haut": "projection_haut_80"}
 
 
-def _note(*words: str) -> str:
-    return " ; ".join(word for word in words if word)
-
-
-def _rows(risque: Risque, contrats: Mapping[str, Any], simule: bool) -> Iterator[dict[str, Any]]:
-    reductible = {s.contrat: s.reductible for s in risque.situations}
+def risque_figures(risque: Risque, contrats: Mapping[str, Contrat]) -> Iterator[Chiffre]:
+    """The figures of one exercise, each place in its turn."""
+    places: dict[tuple[str, str, str], list[Mapping[Any, Any]]] = {}
+    for row in risque.lieux.to_dict("records"):
+        places.setdefault((row["contrat"], row["niveau"], row["code"]), []).append(row)
+    actions = {(r["contrat"], r["action"]): r for r in risque.actions.to_dict("records")}
     when = "exercice clos : réalisé" if risque.au is None else f"données au {risque.au}"
-    for place in risque.lieux.to_dict("records"):
-        funder, words = _TIERS.get(place["financeur"], (place["financeur"], ""))
-        head = {name: place[name] for name in ("contrat", "exercice", "niveau", "code")}
-        head |= {"financeur": funder, "article": _ARTICLE[reductible[place["contrat"]]]}
-        lecture = _note(when, words, SIMULE if simule else "")
-        amounts = {"projection": "projection", "bas": "projection_bas_80"}
-        for column, measure in {**amounts, "haut": "projection_haut_80"}.items():
-            yield head | {
-                "mesure": measure,
-                "valeur": euros_text(place[column]),
-                "unite": "euros",
-                "statut": "calcule",
-                "lecture": lecture,
-            }
-        chance = place["probabilite"]
-        yield head | {
-            "mesure": "probabilite_sous_consommation",
-            "valeur": "" if chance is None else f"{chance:.6f}",
-            "unite": "ratio",
-            "statut": "sans_objet" if chance is None else "calcule",
-            "lecture": lecture,
-        }
-        if funder == "etat":
-            bare = f"dont sans explication : {euros_text(place['sans_explication'])}"
-            yield head | {
-                "mesure": "montant_a_risque",
-                "valeur": euros_text(place["montant_a_risque"]),
-                "unite": "euros",
-                "statut": "calcule",
-                "lecture": _note(when, bare, SIMULE if simule else ""),
-            }
+    for name in dict.fromkeys(s.contrat for s in risque.situations):
+        for lieu in lieux(contrats[name], risque.exercice):
+            if lieu.niveau == "action":
+                if (name, lieu.code) not in actions:
+                    continue
+                yield from _judged(lieu, actions[name, lieu.code])
+            rows = places.get((name, lieu.niveau, lieu.code))
+            if rows is None:
+                yield from _unknown(lieu)
+            for place in rows or ():
+                yield from _projected(lieu, place, when)
 
 
-def _unknown(risque: Risque, contrats: Mapping[str, Any], simule: bool) -> Iterator[dict[str, Any]]:
-    """Rows of the places for which nothing can be projected: said, never 0."""
-    there = {(p["contrat"], p["niveau"], p["code"]) for p in risque.lieux.to_dict("records")}
-    for code in dict.fromkeys(s.contrat for s in risque.situations):
-        own = [s for s in risque.situations if s.contrat == code]
-        groups = contrats[code].groupes
-        over = {key: group.fin.year < risque.exercice for key, group in groups.items()}
-        places = [("contrat", code, False)]
-        places += [(g.niveau, g.code_public, over[key]) for key, g in groups.items()]
-        places += [("action", s.action, over[s.groupe]) for s in own]
-        for niveau, public, ended in places:
-            if (code, niveau, public) in there:
-                continue
-            for measure, unit, funder in (
-                ("projection", "euros", "total"),
-                ("probabilite_sous_consommation", "ratio", "total"),
-                ("montant_a_risque", "euros", "etat"),
-            ):
-                yield {
-                    "mesure": measure,
-                    "contrat": code,
-                    "exercice": risque.exercice,
-                    "niveau": niveau,
-                    "code": public,
-                    "financeur": funder,
-                    "valeur": "",
-                    "unite": unit,
-                    "statut": "sans_objet" if ended else "non_renseigne",
-                    "article": _ARTICLE[own[0].reductible],
-                    "lecture": SIMULE if simule else "",
-                }
+def _judged(lieu: Lieu, row: Mapping[Any, Any]) -> Iterator[Chiffre]:
+    """What is expected of an action at the date, its status and what it may cost."""
+    stake, manifest = row["enjeu_etat"], row["statut"] == "manifeste"
+    yield chiffre(lieu, "enjeu_etat", ETAT, stake)
+    part = 0 if stake is not None and not manifest else stake
+    yield chiffre(lieu, "enjeu_etat_manifeste", ETAT, part)
+    share = Fraction(row["part_attendue"])
+    place = (lieu.contrat.code, lieu.exercice, "action", lieu.code)
+    expected = Rapport(share.numerator, share.denominator)
+    note = "trajectoire prévue par la fiche"
+    yield Chiffre("part_attendue", *place, "", expected, note=note)
+    yield chiffre(lieu, "attendu", TOTAL, row["attendu"])
+    yield chiffre(lieu, "ecart_attendu", TOTAL, row["ecart"])
+    yield verdict(lieu, "statut_sous_consommation", row["statut"])
 
 
-def resultats_risque(
-    risques: Sequence[Risque], contrats: Mapping[str, Any], simule: bool = False
-) -> pd.DataFrame:
-    """Rows of resultats.csv: projection, its 80 % interval, probability, State money at risk.
+def _projected(lieu: Lieu, row: Mapping[Any, Any], when: str) -> Iterator[Chiffre]:
+    funder, words = _TIERS.get(row["financeur"], (row["financeur"], ""))
+    note = " ; ".join(part for part in (when, words) if part)
+    place = (lieu.contrat.code, lieu.exercice, lieu.niveau, lieu.code)
+    for column, mesure in _BORNES.items():
+        yield Chiffre(mesure, *place, funder, row[column], note=note)
+    chance = row["probabilite"]
+    value = None if chance is None else Rapport(round(chance * _MILLION), _MILLION)
+    status = "sans_objet" if chance is None else "calcule"
+    yield Chiffre("probabilite_sous_consommation", *place, funder, value, status, note=note)
+    if funder == ETAT:
+        bare = row["sans_explication"]
+        words = f"{when} ; dont sans explication : {euros_text(bare)}"
+        yield Chiffre("montant_a_risque", *place, funder, row["montant_a_risque"], note=words)
+        yield Chiffre("sans_explication", *place, funder, bare, note=when)
 
-    By action, axe or volet and contract, in total and by funder; amounts in euros.
 
-    >>> list(resultats_risque([], {}).columns) == COLONNES
-    True
-    """
-    rows = [
-        row
-        for risque in risques
-        for source in (_rows, _unknown)
-        for row in source(risque, contrats, simule)
-    ]
-    return pd.DataFrame([{k: str(v) for k, v in row.items()} for row in rows], columns=COLONNES)
+def _unknown(lieu: Lieu) -> Iterator[Chiffre]:
+    """A place for which nothing can be projected: said, never 0."""
+    yield chiffre(lieu, "projection", TOTAL, None)
+    yield chiffre(lieu, "probabilite_sous_consommation", TOTAL, None)
+    yield chiffre(lieu, "montant_a_risque", ETAT, None)

@@ -11,6 +11,8 @@ from collections.abc import Callable, Sequence
 from fractions import Fraction
 from typing import Any, TypeVar
 
+from analyses.contrat.model import Clause, Contrat
+
 F = TypeVar("F", bound=Callable[..., Any])
 
 CITATIONS: dict[str, list[str]] = {}  # "contrat/clause" -> functions
@@ -37,7 +39,9 @@ def cite(*clauses: str, lectures: Sequence[str] = ()) -> Callable[[F], F]:
     return declare
 
 
-def clause_of(contrat: Any, regle: str, groupe: str = "", exercice: int | None = None) -> Any:
+def clause_of(
+    contrat: Contrat, regle: str, groupe: str = "", exercice: int | None = None
+) -> Clause | None:
     """The clause that gives a rule its figure for an axe or volet (empty: the whole contract) and
     a year (None: any); None when no clause does.
 
@@ -45,12 +49,22 @@ def clause_of(contrat: Any, regle: str, groupe: str = "", exercice: int | None =
     >>> clause_of(load_contrats("55")["emploi"], "plafond", "v2", 2024).valeur
     179697
     """
-    for clause in getattr(contrat, "clauses", {}).values():
+    for clause in contrat.clauses.values():
         place = groupe in clause.groupes if groupe else not clause.groupes
         year = exercice is None or not clause.exercices or exercice in clause.exercices
         if clause.regle == regle and place and year:
             return clause
     return None
+
+
+def fonde(contrat: Contrat, genre: str) -> bool:
+    """Whether a contract has a clause of a kind, or says what founds it.
+
+    >>> from analyses.contrat.load import load_contrats
+    >>> [fonde(contrat, "formations") for contrat in load_contrats("55").values()]
+    [False, True]
+    """
+    return contrat.article(genre, list(contrat.groupes)) != ""
 
 
 def amount_of(clause: Any) -> int | None:

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from analyses.contrat.cell import read_cell
+from analyses.contrat.citations import amount_of
 from analyses.contrat.model import Action, Contrat, Financement, Indicateur
 from analyses.socle.money import euros_imprimes
 
@@ -99,14 +100,15 @@ def _piliers(contrat: Contrat) -> Iterator[Contradiction]:
             continue
         actions = [a for a in contrat.actions.values() if a.groupe == group.code]
         computed = _planned(actions, clause.exercices[0], "etat")
-        if computed != clause.valeur * 100:
+        amount = amount_of(clause)
+        if amount is not None and computed != amount:
             yield Contradiction(
                 f"pilier-{group.code_public}",
                 "chiffre",
                 contrat.code,
                 f"Part de l'État, axe {group.code_public} et {clause.libelle}",
                 clause.article,
-                euros_imprimes(clause.valeur * 100),
+                euros_imprimes(amount),
                 f"annexe 3, axe {group.code_public}, colonne A",
                 euros_imprimes(computed),
             )

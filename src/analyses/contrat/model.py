@@ -5,6 +5,7 @@ Unknown keys are refused: a misspelt key is an error with its file, never a sile
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal, InvalidOperation
 from typing import Annotated, Any, Literal
@@ -14,6 +15,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StrictStr, m
 from analyses.contrat.cell import Cell, read_cell
 
 Period = Literal["t0"] | int
+NATIONAL = "nat"  # what stands for an action where an indicator is national
 
 
 def _centimes(value: Any) -> Any:
@@ -238,10 +240,6 @@ class Imprime(_Model):
     exercice: int
     source: StrictStr
 
-    @property
-    def montant_centimes(self) -> int:
-        return self.montant
-
 
 class Clause(_Model):
     """A sentence of the contract that computes or sets a duty.
@@ -259,6 +257,13 @@ class Clause(_Model):
     regle: StrictStr = ""
     groupes: list[StrictStr] = []
     calcule: bool = True
+
+
+class Fondement(_Model):
+    """What founds a measure without giving it a figure: the article and its words."""
+
+    article: StrictStr
+    texte: StrictStr
 
 
 class Ineligible(_Model):
@@ -352,13 +357,32 @@ class Contrat(_Model):
     actions: dict[str, Action]
     nationaux: list[Indicateur]
     clauses: dict[str, Clause]
+    fondements: dict[str, Fondement] = {}
     imprimes: list[Imprime]
     ineligibles: list[Ineligible]
     echeances: list[Echeance]
     concordances: list[Concordance]
     sous_totaux: list[SousTotal] = []
 
+    def article(self, genre: str, groupes: Sequence[str]) -> str:
+        """Article of a kind of clause for some axes or volets; '' when the contract has none."""
+        found = set()
+        for clause in self.clauses.values():
+            if clause.regle == genre and (not clause.groupes or {*clause.groupes} & {*groupes}):
+                found.add(clause.article)
+        if not found and genre in self.fondements:
+            found.add(self.fondements[genre].article)
+        return " et ".join(sorted(found))
+
+    def colonnes_de(self, action: str) -> list[Period]:
+        """Columns of the table in which the indicators of an action are printed."""
+        return self.colonnes_nationaux if action == NATIONAL else self.colonnes_indicateurs
+
+    def codes(self, groupe: str = "") -> list[str]:
+        """Codes of the actions of an axe or volet ('': of the whole contract)."""
+        return [a.code for a in self.actions.values() if groupe in ("", a.groupe)]
+
     def indicateurs(self) -> list[tuple[str, Indicateur]]:
         """Every indicator with the code of its action, then the national ones under 'nat'."""
         local = [(a.code, i) for a in self.actions.values() for i in a.indicateurs]
-        return local + [("nat", i) for i in self.nationaux]
+        return local + [(NATIONAL, i) for i in self.nationaux]

@@ -214,9 +214,11 @@ def write_results(folder: Path, bilan: Bilan) -> None:
 def write_readings(folder: Path, bilan: Bilan) -> None:
     """lectures.csv: every figure that another reading of a text would change."""
     from analyses.chiffres.effets import effects, effects_table
+    from analyses.chiffres.mesures import load_mesures
     from analyses.contrat.parametres import load_interpretations
 
-    frame = effects(bilan.preparations, bilan.regles, load_interpretations(), bilan.exercices)
+    known, mesures = load_interpretations(), load_mesures()
+    frame = effects(bilan.preparations, bilan.regles, known, bilan.exercices, mesures)
     effects_table(frame).to_csv(
         folder / "lectures.csv", index=False, encoding="utf-8", lineterminator="\n"
     )

@@ -26,7 +26,7 @@ def pillar_rows(contrat: Any, exercice: int, regles: Any) -> list[dict[str, Any]
     if terms is None:
         return []
     printed = {
-        i.code: i.montant_centimes
+        i.code: i.montant
         for i in terms.imprimes
         if (i.niveau, i.financeur, i.exercice) == ("axe", "etat", exercice)
     }

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from analyses.chiffres.table import values
 from analyses.socle import fmt
 
 if TYPE_CHECKING:
@@ -246,27 +247,35 @@ def essentiel(b: Bilan, contrat: str | None = None) -> Markdown:
     """The answer first: execution, what needs a look, indicators, in a few lines."""
     lines = []
     for run in _executions(b, contrat):
-        for code, own in run.par_action.groupby("contrat", sort=False):
-            if contrat not in (None, code):
-                continue
-            known = own[[not fmt.missing(v) for v in own["prevu"]]]
-            prevu, realise = total(known["prevu"]), total(known["realise"])
-            rate = Fraction(realise, prevu) if prevu and realise is not None else None
-            head = f"- **{_contrat(code)} {run.exercice}** : "
-            if prevu is None:
-                done = fmt.euros(total(own["realise"]))
-                lines.append(f"{head}réalisé {done} ; prévu par action non renseigné.")
-                continue
-            words = (
-                f"{fmt.euros(realise)} réalisés sur {fmt.euros(prevu)} prévus "
-                f"({fmt.pourcent(rate)})"
-                if realise is not None
-                else f"{fmt.euros(prevu)} prévus, réalisé non renseigné"
-            )
-            paid = getattr(run, "verse_contrat", {}).get(code)
-            lines.append(f"{head}{words} ; versé par l'État : {fmt.euros(paid)}.")
+        for code in dict.fromkeys(run.par_action["contrat"]):
+            if contrat in (None, code):
+                lines.append(_execution_line(b, code, run.exercice))
     lines += [f"- {line}" for line in (_alerts(b, contrat), _attained(b, contrat)) if line]
     return markdown("\n".join(lines) or f"- Exécution : {fmt.NON_RENSEIGNE}.")
+
+
+def _execution_line(b: Bilan, code: str, exercice: int) -> str:
+    """Planned, realised and paid of a contract, as the table of figures has them."""
+    own = b.chiffres[(b.chiffres["contrat"] == code) & (b.chiffres["exercice"] == exercice)]
+    own = own[(own["niveau"] == "contrat") & (own["detail"] == "")]
+    cells: dict[Any, Any] = dict(
+        zip(zip(own["mesure"], own["financeur"], strict=True), values(own), strict=True)
+    )
+    prevu, realise = (cells.get((mesure, "total")) for mesure in ("prevu", "realise"))
+    head = f"- **{_contrat(code)} {exercice}** : "
+    if prevu is None:
+        known = own[(own["mesure"] == "prevu") & (own["financeur"] == "total")]["connu"]
+        part = [int(v) for v in known if not fmt.missing(v) and v is not pd.NA]
+        beside = f" (connu : {fmt.euros(part[0])})" if part else ""
+        return f"{head}réalisé {fmt.euros(realise)} ; prévu par action non renseigné{beside}."
+    rate = cells.get(("taux_execution", "total"))
+    words = (
+        f"{fmt.euros(realise)} réalisés sur {fmt.euros(prevu)} prévus ({fmt.pourcent(rate)})"
+        if realise is not None
+        else f"{fmt.euros(prevu)} prévus, réalisé non renseigné"
+    )
+    paid = cells.get(("verse", "etat"))
+    return f"{head}{words} ; versé par l'État : {fmt.euros(paid)}."
 
 
 def _alerts(b: Bilan, contrat: str | None) -> str:
@@ -408,22 +417,18 @@ def _no_plan(what: str) -> Markdown:
 
 def par_financeur(b: Bilan, contrat: str | None = None) -> Styler | Markdown:
     """Consumed and unconsumed by funder (key of the plan, interpretation cle-du-plan)."""
-    rows = []
-    for run in _executions(b, contrat):
-        frame = _of(run.par_financeur, contrat)
-        if frame.empty:
-            continue
-        for (code, funder), own in frame.groupby(["contrat", "financeur"], sort=False):
-            rows.append(
-                {
-                    "Exercice": run.exercice,
-                    "Contrat": _contrat(code),
-                    "Financeur": _funder(b, code, funder),
-                    "Prévu": total(own["prevu"]),
-                    "Consommé": total(own["consomme"]),
-                    "Non consommé": total(own["non_consomme"]),
-                }
-            )
+    kept = _of(b.chiffres, contrat)
+    kept = kept[(kept["niveau"] == "contrat") & (kept["financeur"] != "total")]
+    found: dict[tuple[Any, ...], dict[str, Any]] = {}
+    names = {"prevu": "Prévu", "consomme": "Consommé", "non_consomme": "Non consommé"}
+    keys = kept[["exercice", "contrat", "financeur", "mesure"]].itertuples(index=False)
+    for (year, code, funder, mesure), value in zip(keys, values(kept), strict=True):
+        if mesure in names:
+            found.setdefault((year, code, funder), {})[names[mesure]] = value
+    rows = [
+        {"Exercice": year, "Contrat": _contrat(code), "Financeur": _funder(b, code, funder)} | cells
+        for (year, code, funder), cells in found.items()
+    ]
     if not rows:
         return _no_plan("Consommation par financeur")
     columns = ["Exercice", "Contrat", "Financeur", "Prévu", "Consommé", "Non consommé"]

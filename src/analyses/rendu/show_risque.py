@@ -24,6 +24,7 @@ from analyses.risque import scenario as essais
 from analyses.risque.justifications import a_justifier as _a_justifier
 from analyses.risque.risque import Risque
 from analyses.risque.situation import anomalies, mois_vides, rounded
+from analyses.risque.solde import soldes_projetes
 from analyses.socle import fmt
 
 if TYPE_CHECKING:
@@ -410,32 +411,20 @@ def solde(b: Bilan) -> Styler | Markdown:
     """What art. 6 would make of it: ceiling, advance, balance or overpayment by volet (emploi)."""
     risque = _risque(b)
     run = next(e for e in b.executions if e.exercice == risque.exercice)
-    rows = []
-    for code, terms in b.contrats.items():
-        advance = terms.clauses.get("avance")
-        if advance is None or risque.exercice not in terms.exercices:
-            continue
-        for key, group in terms.groupes.items():
-            ceiling = terms.clauses.get(f"plafond_{key}")
-            place = _lieu(risque, group.niveau, code, "etat", group.code_public)
-            if ceiling is None or place is None or risque.exercice not in ceiling.exercices:
-                continue
-            top = int(ceiling.valeur) * 100
-            paid = run.verse_groupe.get((code, key))
-            due = max(0, min(top, place["projection"]))
-            rows.append(
-                {
-                    "Volet": _groupe_long(b, code, key),
-                    "Plafond (art. 4.1)": top,
-                    "Avance prévue (art. 6)": rounded(top * Fraction(str(advance.valeur))),
-                    "Versé": paid,
-                    "État projeté": place["projection"],
-                    "Huit fois sur dix": _entre(place["bas"], place["haut"]),
-                    "Solde projeté": None if paid is None else max(0, due - paid),
-                    "Trop-perçu projeté": None if paid is None else max(0, paid - due),
-                    "Consommable jusqu'au": fmt.date(group.fin),
-                }
-            )
+    rows = [
+        {
+            "Volet": _groupe_long(b, s.contrat, s.groupe),
+            "Plafond (art. 4.1)": s.plafond,
+            "Avance prévue (art. 6)": s.avance,
+            "Versé": s.verse,
+            "État projeté": s.projete,
+            "Huit fois sur dix": _entre(s.bas, s.haut),
+            "Solde projeté": s.solde,
+            "Trop-perçu projeté": s.trop_percu,
+            "Consommable jusqu'au": fmt.date(b.contrats[s.contrat].groupes[s.groupe].fin),
+        }
+        for s in soldes_projetes(risque, b.contrats, run)
+    ]
     if not rows:
         return markdown(f"**Solde (art. 6)** : {fmt.NON_RENSEIGNE} pour {risque.exercice}.")
     euros = [name for name in rows[0] if name not in ("Volet", "Huit fois sur dix")][:-1]

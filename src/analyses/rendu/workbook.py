@@ -229,7 +229,7 @@ def _chain_values(row: Row, chaine: Any) -> Row:
 def _printed_totals(contrat: Any, niveau: str, code: str, exercice: int) -> dict[str, int]:
     """Printed (sub)totals in centimes, by funder."""
     return {
-        i.financeur: i.montant_centimes
+        i.financeur: i.montant
         for i in reversed(contrat.imprimes)
         if (i.niveau, i.code, i.exercice) == (niveau, code, exercice)
     }

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from calendar import monthrange
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from fractions import Fraction
 from pathlib import PurePosixPath
 from typing import Any
 
+from analyses.execution.personnel import monthly_cost
 from analyses.projection.modele import Etat, Passe
 from analyses.risque.trajectoire import Trajectoire, trajectoire
 from analyses.socle.money import share
@@ -283,20 +284,13 @@ def restes_engages(depot: Any, execution: Any, au: date | None) -> dict[Cle, int
     return left
 
 
-def _days(start: date, end: date) -> Iterator[tuple[int, int]]:
-    """(days covered, days of the month) of each month between two days."""
-    day = start
-    while day <= end:
-        length = monthrange(day.year, day.month)[1]
-        last = min(end, date(day.year, day.month, length))
-        yield (last - day).days + 1, length
-        day = last + timedelta(days=1)
-
-
-def paies_a_venir(depot: Any, exercice: int, au: date | None) -> dict[Cle, int] | None:
+def paies_a_venir(
+    depot: Any, exercice: int, au: date | None, lecture: str = "mois-reel"
+) -> dict[Cle, int] | None:
     """Cost of the known posts from the day after the date to 31 December, by action.
 
-    Monthly cost × quotité, by days of the month, rounded to the centime by post.
+    By days of the month, as the staff already charged (interpretation jour-de-personnel), rounded
+    to the centime by post.
     """
     frame = getattr(depot, "temps_agents", None)
     if frame is None:
@@ -308,9 +302,9 @@ def paies_a_venir(depot: Any, exercice: int, au: date | None) -> dict[Cle, int] 
         begin = row["debut"] or date(exercice, 1, 1)
         first = end + timedelta(days=1) if au is None else max(begin, au + timedelta(days=1))
         last = min(row["fin"] or end, end)
-        months = sum((Fraction(*part) for part in _days(first, last)), Fraction(0))
-        monthly = Fraction(str(row["cout_mensuel_charge"])) * Fraction(str(row["quotite"]))
-        cost[key] = cost.get(key, 0) + rounded(monthly * months)
+        monthly, part = int(row["cout_mensuel_charge"]), Fraction(str(row["quotite"]))
+        months = monthly_cost(monthly, part, first, last, lecture).values()
+        cost[key] = cost.get(key, 0) + rounded(sum((c for _, c in months), Fraction(0)))
     return cost
 
 
@@ -373,6 +367,7 @@ def situations(
     arrete_au: date | None,
     trajectoires: Mapping[tuple[str, str, int], Trajectoire] | None = None,
     passees: Sequence[Any] = (),
+    lectures: Mapping[str, str] | None = None,
 ) -> list[Situation]:
     """The situation of every action of `execution`, in its order.
 
@@ -381,7 +376,8 @@ def situations(
     au = date_connue(depot, arrete_au)
     year = execution.exercice
     pending = restes_engages(depot, execution, au)
-    pay = paies_a_venir(depot, year, au)
+    reading = (lectures or {}).get("jour-de-personnel", "mois-reel")
+    pay = paies_a_venir(depot, year, au, reading)
     curves, texts = _courbes(execution), _textes(depot)
     past = passes([run for run in passees if run.exercice < year], contrats)
     counts: Counter[Any] = Counter()

@@ -1,0 +1,125 @@
+"""Figures of the executions: planned, paid, spent, consumed by funder, by month. Actions only,
+unless the files give a total that no action shares (a payment that cannot be spread)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from analyses.chiffres.chiffre import TOTAL, Chiffre, Lieu, chiffre, lieux
+from analyses.contrat.financeurs import ETAT
+from analyses.contrat.model import Contrat
+from analyses.execution.execution import Execution
+from analyses.socle.fmt import missing
+
+# Columns of `Execution.par_action` that are sums of ledger lines, receipts or staff.
+SERIES = (
+    *("realise", "ineligible", "personnel", "double_compte", "journee_complementaire"),
+    *("engage", "paye"),
+)
+# Printed columns that group several funders, under the closest public name.
+IMPRIMES = {
+    "tiers": ("autres", "tous les financeurs tiers"),
+    "hors_fse": (TOTAL, "total imprimé hors FSE"),
+}
+
+
+def _known(value: Any) -> int | None:
+    return None if missing(value) else int(value)
+
+
+def depenses(done: Execution, contrats: Mapping[str, Contrat]) -> Iterator[Chiffre]:
+    """The figures of one exercise, at the levels where the files give them."""
+    rows = {(r["contrat"], r["action"]): r for r in done.par_action.to_dict("records")}
+    parts: dict[tuple[str, str], list[Mapping[Any, Any]]] = {}
+    for part in done.par_financeur.to_dict("records"):
+        parts.setdefault((part["contrat"], part["action"]), []).append(part)
+    months: dict[tuple[str, str], list[Mapping[Any, Any]]] = {}
+    for line in done.par_mois.to_dict("records"):
+        months.setdefault((line["contrat"], line["action"]), []).append(line)
+    for contrat in contrats.values():
+        for lieu in lieux(contrat, done.exercice):
+            if lieu.niveau != "action":
+                yield from _total_paid(lieu, done)
+                continue
+            key = (contrat.code, lieu.code)
+            yield from _action(lieu, rows[key])
+            yield from _funders(lieu, parts.get(key, []))
+            for month in months.get(key, []):
+                detail = str(month["mois"])
+                for mesure, column in (("realise_mois", "realise"), ("realise_cumule", "cumul")):
+                    yield chiffre(lieu, mesure, TOTAL, _known(month[column]), detail=detail)
+        yield from _printed(contrat, done.exercice)
+        yield from _unspread(contrat, done)
+    yield _unassigned(done)
+
+
+def _action(lieu: Lieu, row: Mapping[Any, Any]) -> Iterator[Chiffre]:
+    source = lieu.contrat.actions[lieu.code].plan_source(lieu.exercice)
+    yield chiffre(lieu, "prevu", TOTAL, _known(row["prevu"]), source=source)
+    yield chiffre(lieu, "verse", ETAT, _known(row["verse"]))
+    for mesure in SERIES:
+        value = _known(row[mesure])
+        if mesure == "ineligible" and value == 0 and not lieu.contrat.ineligibles:
+            yield chiffre(lieu, mesure, TOTAL, None, absent="sans_objet")  # nothing is excluded
+        else:
+            yield chiffre(lieu, mesure, TOTAL, value)
+
+
+def _funders(lieu: Lieu, parts: list[Mapping[Any, Any]]) -> Iterator[Chiffre]:
+    source = lieu.contrat.actions[lieu.code].plan_source(lieu.exercice)
+    sums: dict[str, list[int | None]] = {"consomme": [], "non_consomme": []}
+    for part in parts:
+        funder = str(part["financeur"])
+        yield chiffre(lieu, "prevu", funder, _known(part["prevu"]), source=source)
+        for mesure, values in sums.items():
+            values.append(_known(part[mesure]))
+            yield chiffre(lieu, mesure, funder, values[-1])
+    for mesure, values in sums.items() if parts else ():
+        known = [value for value in values if value is not None]
+        total = sum(known) if len(known) == len(values) else None
+        yield chiffre(lieu, mesure, TOTAL, total)
+
+
+def _total_paid(lieu: Lieu, done: Execution) -> Iterator[Chiffre]:
+    """The State's payments of a volet or a contract, exact even where no action shares them."""
+    name = lieu.contrat.code
+    if lieu.niveau == "contrat":
+        paid = done.verse_contrat.get(name)
+    else:
+        paid = done.verse_groupe.get((name, lieu.groupe))
+    yield chiffre(lieu, "verse", ETAT, paid)
+
+
+def _printed(contrat: Contrat, exercice: int) -> Iterator[Chiffre]:
+    """Totals and subtotals as printed, kept beside the computed ones."""
+    by_place = {(lieu.niveau, lieu.code): lieu for lieu in lieux(contrat, exercice)}
+    for printed in contrat.imprimes:
+        if printed.exercice == exercice:
+            lieu = by_place[printed.niveau, printed.code]
+            funder, words = IMPRIMES.get(printed.financeur, (printed.financeur, ""))
+            yield _as_printed(lieu, funder, printed.montant, printed.source, words)
+    for action in contrat.actions.values():
+        for budget in action.financements:
+            if budget.exercice == exercice and budget.retenu and budget.total_imprime is not None:
+                lieu = by_place["action", action.code]
+                source = f"{budget.source}, total imprimé"
+                yield _as_printed(lieu, TOTAL, budget.total_imprime, source, "")
+
+
+def _as_printed(lieu: Lieu, funder: str, montant: int, source: str, words: str) -> Chiffre:
+    place = (lieu.contrat.code, lieu.exercice, lieu.niveau, lieu.code)
+    return Chiffre("imprime", *place, funder, montant, source=source, note=words)
+
+
+def _unspread(contrat: Contrat, done: Execution) -> Iterator[Chiffre]:
+    for (name, code, funder), amount in done.recettes_non_reparties.items():
+        if name == contrat.code:
+            place = (name, done.exercice, "contrat", name)
+            yield Chiffre("recette_non_repartie", *place, funder, amount, detail=code)
+
+
+def _unassigned(done: Execution) -> Chiffre:
+    lost = int(done.non_affecte["montant_signe"].sum()) if done.renseigne else None
+    status = "non_renseigne" if lost is None else "calcule"
+    return Chiffre("non_affecte", "", done.exercice, "contrat", "", TOTAL, lost, statut=status)
