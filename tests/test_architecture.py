@@ -12,7 +12,7 @@ SRC = Path(str(analyses.__file__)).parent
 COUCHES = [
     *("socle", "contrat", "depot", "preparation", "execution", "regles", "projection"),
     *("risque", "atteinte", "chiffres", "rendu", "importation", "saisie", "exemple"),
-    *("bilan", "production", "commandes", "cli"),
+    *("instantane", "bilan", "production", "commandes", "cli"),
 ]
 # execution still asks the rules who bears what.
 A_DENOUER = {("depot", "preparation"), ("execution", "regles")}

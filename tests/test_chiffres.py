@@ -191,3 +191,24 @@ def test_command_prints_and_writes_the_table(tmp_path, monkeypatch, capsys):
     assert "realise:emploi:2024:volet:v2:total" in out and "Données simulées" in out
     assert main([*scope, "--csv", str(tmp_path / "absent" / "c.csv")]) == 1
     assert "attendu un fichier où l'on peut écrire" in capsys.readouterr().err
+
+
+# --- one computation for a run ---------------------------------------------------------------
+
+
+def test_part_of_a_bilan_is_the_bilan_of_that_part(bilan, monkeypatch):
+    """What a run computes over its exercises, seen for one: what a notebook alone computes."""
+    from analyses.bilan import load
+    from analyses.instantane import key, share
+
+    donnees = paths.PROCESSED.parent / "raw"
+    alone = load("55", 2025, "", donnees)
+    part = bilan.pour([2025])
+    pd.testing.assert_frame_equal(part.chiffres, alone.chiffres)
+    pd.testing.assert_frame_equal(part.resultats, alone.resultats)
+    pd.testing.assert_frame_equal(part.effets, alone.effets)
+    assert [d.exercice for d in part.anterieurs] == [d.exercice for d in alone.anterieurs]
+    with share(key("55", None, donnees), bilan):
+        monkeypatch.setattr("analyses.bilan.open_depots", None)  # nothing is read again
+        shared = load("55", 2025, "", donnees)
+    pd.testing.assert_frame_equal(shared.chiffres, alone.chiffres)

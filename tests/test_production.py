@@ -18,6 +18,7 @@ import yaml
 
 from analyses import cli
 from analyses.bilan import check_years, load, read_date
+from analyses.chiffres.effets import COLONNES as EFFETS
 from analyses.production import produce as production
 from analyses.production.notebooks import NOTEBOOK_OF, check_notebook, notebooks_of
 from analyses.production.produce import Interrupted, covered_years, produce, recover, swap
@@ -81,6 +82,8 @@ def small_run(monkeypatch: pytest.MonkeyPatch) -> None:
             contrats={},
             executions=[],
             indicateurs=None,
+            regles=None,
+            effets=pd.DataFrame(columns=EFFETS, dtype=object),
             simule=True,
             depots=[NS(sources=[source])],
             resultats=pd.DataFrame({"mesure": ["prevu"], "lecture": ["été"]}),
@@ -128,6 +131,7 @@ def test_a_run_leaves_the_whole_report_in_place_of_the_old(tmp_path, carnets):
         "a.ipynb",
         "bilan-intermediaire.html",
         "bilan-intermediaire.ipynb",
+        "lectures.csv",
         "resultats.csv",
         "resultats.csv.source.yaml",
         "tableaux.xlsx",

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from analyses import instantane
 from analyses.contrat.exercices import check_years, contrats_de, period, read_date
 from analyses.socle.paths import ROOT
 from analyses.socle.problems import BilanError, Problem, reason
@@ -37,12 +39,55 @@ class Bilan:
     preparations: list[Any] = field(default_factory=list)  # exercises before any open reading
     anterieurs: list[Any] = field(default_factory=list)  # results of the years before
 
-    @property
+    @cached_property
     def resultats(self) -> pd.DataFrame:
         """The figures as resultats.csv writes them (docs/resultats.md)."""
         from analyses.chiffres.table import public
 
         return public(self.chiffres)
+
+    @cached_property
+    def effets(self) -> pd.DataFrame:
+        """Every figure that another reading of a text would change (lectures.csv)."""
+        from analyses.chiffres.effets import effects
+        from analyses.chiffres.mesures import load_mesures
+        from analyses.contrat.parametres import load_interpretations
+
+        known, mesures = load_interpretations(), load_mesures()
+        return effects(self.preparations, self.regles, known, self.exercices, mesures)
+
+    def pour(self, exercices: Sequence[int]) -> Bilan:
+        """The same for some of its exercises: what `load` gives for them, computed already."""
+        if list(exercices) == self.exercices:
+            return self
+        frame = self.chiffres
+        own = frame["exercice"].isin(exercices)
+        last = max(exercices)
+        # Targets of every year are there, results up to the last exercise.
+        cells = frame["mesure"].isin(["t0", "cible"])
+        results = frame["mesure"].isin(["resultat", "taux_atteinte", "statut_atteinte"])
+        kept = own | cells | (results & (frame["exercice"] <= last))
+        part = replace(
+            self,
+            exercices=list(exercices),
+            depots=[d for d in self.depots if d.exercice in exercices],
+            executions=[e for e in self.executions if e.exercice in exercices],
+            trajectoires={k: v for k, v in self.trajectoires.items() if k[2] in exercices},
+            risques=[r for r in self.risques if r.exercice in exercices],
+            sous_conso=_rows_of(self.sous_conso, exercices),
+            chiffres=frame[kept].reset_index(drop=True),
+            anterieurs=[
+                *self.anterieurs,
+                *(d for d in self.depots if d.exercice not in exercices and d.exercice < last),
+            ],
+        )
+        if "effets" in vars(self):
+            vars(part)["effets"] = _rows_of(self.effets, exercices)
+        return part
+
+
+def _rows_of(frame: pd.DataFrame, exercices: Sequence[int]) -> pd.DataFrame:
+    return frame[frame["exercice"].isin(exercices)].reset_index(drop=True)
 
 
 def data_folder(donnees: str | Path) -> Path:
@@ -155,7 +200,11 @@ def load(
     years = period(contrats, exercice) if exercices == "periode" else list(exercices or [])
     years = years or [exercice]
     check_years(contrats, years, au)
-    seuils, folder = load_seuils(), data_folder(donnees)
+    folder = data_folder(donnees)
+    kept = instantane.find(instantane.key(departement, au, folder))
+    if kept is not None:
+        return kept.pour(years)
+    seuils = load_seuils()
     before = earlier_years(departement, min(years), folder, contrats)
     earlier = earlier_results(departement, min([*before, *years]), folder, contrats)
     opened = open_depots(departement, years, folder, contrats, before)

@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from analyses import instantane
 from analyses.bilan import Bilan, check_years, load, period, read_date
 from analyses.production.notebooks import (
     NOTEBOOK_OF,
@@ -213,13 +214,9 @@ def write_results(folder: Path, bilan: Bilan) -> None:
 
 def write_readings(folder: Path, bilan: Bilan) -> None:
     """lectures.csv: every figure that another reading of a text would change."""
-    from analyses.chiffres.effets import effects, effects_table
-    from analyses.chiffres.mesures import load_mesures
-    from analyses.contrat.parametres import load_interpretations
+    from analyses.chiffres.effets import effects_table
 
-    known, mesures = load_interpretations(), load_mesures()
-    frame = effects(bilan.preparations, bilan.regles, known, bilan.exercices, mesures)
-    effects_table(frame).to_csv(
+    effects_table(bilan.effets).to_csv(
         folder / "lectures.csv", index=False, encoding="utf-8", lineterminator="\n"
     )
 
@@ -270,18 +267,16 @@ def _make(
             progress(f"Arrêt demandé pendant le carnet {name}.")
             raise
     progress("Tableaux et résultats…")
-    regles = getattr(bilan, "regles", None)
     write_workbook(
         temp / "tableaux.xlsx",
         bilan.contrats,
         bilan.executions,
         bilan.indicateurs,
         bilan.simule,
-        regles,
+        bilan.regles,
     )
     write_results(temp, bilan)
-    if regles is not None:
-        write_readings(temp, bilan)
+    write_readings(temp, bilan)
 
 
 def produce(
@@ -329,7 +324,10 @@ def produce(
         progress("Lecture et contrôle des données…")
         loaded = load(departement, exercice, au, donnees, years)
         try:
-            _make(temp, names, notebooks, parameters, loaded, progress)
+            asked = instantane.key(departement, au, donnees)
+            _ = loaded.effets  # computed once, for every notebook
+            with instantane.share(asked, loaded):
+                _make(temp, names, notebooks, parameters, loaded, progress)
         except OSError as error:
             raise _not_writable(destination, error) from None
         swap(temp, destination)

@@ -595,12 +595,10 @@ def effets_lectures(
 
     `mesures`: codes of resultats.csv to show (default: all of them).
     """
-    from analyses.chiffres.effets import effects
-    from analyses.chiffres.mesures import load_mesures
     from analyses.contrat.parametres import load_interpretations
 
     known = load_interpretations()
-    frame = effects(b.preparations, b.regles, known, b.exercices, load_mesures())
+    frame = b.effets
     words = {(row["code"], r): text for row in known for r, text in row["lectures"].items()}
     kept = frame[frame["niveau"].isin(list(niveaux))]
     if mesures is not None:
