@@ -14,7 +14,7 @@ from analyses.cli import main
 from analyses.depot.table import Unreadable
 from analyses.projection.evaluation import COLONNES, Choix, groupes, mesurer, predire
 from analyses.projection.lecture import lire_execution, lire_nombre
-from analyses.projection.modele import load_modele
+from analyses.projection.parametres import load_modele
 from analyses.socle.problems import BilanError
 
 MODELE = load_modele()

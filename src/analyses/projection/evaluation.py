@@ -11,7 +11,8 @@ from typing import Any
 import pandas as pd
 
 from analyses.projection.apprentissage import apprendre, observer
-from analyses.projection.modele import Etat, Modele, Passe, Projection, projeter
+from analyses.projection.modele import Etat, Passe, Projection, projeter
+from analyses.projection.parametres import Modele
 
 NIVEAU = 0.8
 NIVEAUX = (0.5, 0.6, 0.7, 0.8, 0.9, 0.95)
