@@ -58,24 +58,19 @@ def _tableaux(lignes: pd.DataFrame) -> dict[str, pd.DataFrame]:
     Straight between the months around it, where the line has both (0 on 1 January).
     """
     known = {
-        year: set(lignes.loc[lignes["year"] == year, "month"])
-        for year in sorted(set(lignes["year"]))
+        int(year): set(lignes.loc[lignes["year"] == year, "month"]) for year in set(lignes["year"])
     }
     found = {}
     for name in _MONTANTS:
-        table = lignes.assign(**{name: lignes[name].astype("float64")}).pivot(
-            index=["line_id", "year"], columns="month", values=name
-        )
-        table = table.reindex(columns=range(13))
+        table = lignes.pivot(index=["line_id", "year"], columns="month", values=name)
+        table = table.astype("float64").reindex(columns=range(13))
         for year, months in known.items():
             rows = table.index.get_level_values("year") == year
             own = table[rows].copy()
             own[0] = own[min(months)] if name == "budget" else 0.0
             for month in sorted(set(range(1, max(months))) - months):
-                before, after = (
-                    max((m for m in months if m < month), default=0),
-                    min(m for m in months if m > month),
-                )
+                before = max((m for m in months if m < month), default=0)
+                after = min(m for m in months if m > month)
                 share = (month - before) / (after - before)
                 own[month] = own[before] + share * (own[after] - own[before])
             table[rows] = own
@@ -218,7 +213,6 @@ def mesurer(predictions: pd.DataFrame, cles: Sequence[str] = ("month",)) -> pd.D
     rows: list[dict[str, Any]] = []
     for key, own in predictions.groupby(list(cles), sort=True):
         budget = float(own["budget"].sum())
-
         gaps = {name: own[name] - own["realise"] for name in ("projection", *RIVAUX)}
         biases = {name: float(gap.sum(skipna=False)) / budget for name, gap in gaps.items()}
         errors = {name: float(gap.abs().sum(skipna=False)) / budget for name, gap in gaps.items()}
