@@ -217,6 +217,11 @@ def test_french_export(tmp_path):
     assert "mois absents 1, 2, 3, 4, 5, 7" in notes and "1 lignes sans décembre" in notes
 
 
+def test_a_blank_line_after_the_separator_hides_nothing(tmp_path):
+    text = "sep=,\r\n\r\nline_id,year,month,budget,spent\r\na,2023,12,1,1\r\n"
+    assert lire_execution(write(tmp_path, text), today=TODAY).lignes["spent"].tolist() == [100]
+
+
 def test_unusual_is_accepted_and_said(tmp_path):
     """A falling total, consumption and commitment over the budget, commitment under consumption."""
     text = (
@@ -288,6 +293,7 @@ def test_many_problems_are_counted(tmp_path):
     "text, words",
     [
         ("", "un fichier vide"),
+        (";;\n\n", "un fichier vide"),
         ("line_id,year,month,budget,spent\n", "un en-tête seul"),
         ('line_id,year,month,budget,spent\n"a,2023,1,1,1\n', "un guillemet mal fermé"),
         ("PK\x03\x04", "un fichier binaire"),

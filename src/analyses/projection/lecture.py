@@ -236,47 +236,39 @@ def _cles(
             remedy = "gardez une seule des deux"
             releve.add("ligne en double", line, "", expected, found, remedy)
         if (year, month) > (today.year, today.month):
-            found, remedy = (
-                f"{month:02d}/{year}",
-                "retirez les mois à venir : ce ne sont pas des constats",
-            )
-            releve.add("date dans le futur", line, "year", "un mois déjà commencé", found, remedy)
+            kind, expected = "date dans le futur", "un mois déjà commencé"
+            remedy = "retirez les mois à venir : ce ne sont pas des constats"
+            releve.add(kind, line, "year", expected, f"{month:02d}/{year}", remedy)
 
 
 def _remarques(lignes: pd.DataFrame) -> list[str]:
-    """What is unusual and accepted, in French."""
-    ordered = lignes.sort_values(["line_id", "year", "month"])
-    keys = [ordered["line_id"], ordered["year"]]
-    falls = int((ordered.groupby(keys)["spent"].diff() < 0).sum())
-    committed = ordered["committed"]
-    counts = {
-        "cumuls qui baissent d'un mois au suivant (reprises) : gardés tels quels": falls,
-        "consommations négatives : gardées telles quelles": int((ordered["spent"] < 0).sum()),
-        "budgets nuls ou négatifs : ni jugés ni appris": int((ordered["budget"] <= 0).sum()),
-        "consommations au-dessus du budget : gardées telles quelles": int(
-            ((ordered["spent"] > ordered["budget"]) & (ordered["budget"] > 0)).sum()
+    """What is unusual and accepted, in French; `lignes` in the order of its months."""
+    budget, committed, spent = lignes["budget"], lignes["committed"], lignes["spent"]
+    months, funded = lignes.groupby(["line_id", "year"]), budget > 0
+    cases = {
+        "cumuls qui baissent d'un mois au suivant (reprises) : gardés tels quels": (
+            months["spent"].diff() < 0
         ),
-        "engagements inférieurs au consommé : relevés au consommé": int(
-            (committed < ordered["spent"]).sum()
-        ),
-        "engagements au-dessus du budget : gardés tels quels": int(
-            ((committed > ordered["budget"]) & (ordered["budget"] > 0)).sum()
-        ),
+        "consommations négatives : gardées telles quelles": spent < 0,
+        "budgets nuls ou négatifs : ni jugés ni appris": ~funded,
+        "consommations au-dessus du budget : gardées telles quelles": (spent > budget) & funded,
+        "engagements inférieurs au consommé : relevés au consommé": committed < spent,
+        "engagements au-dessus du budget : gardés tels quels": (committed > budget) & funded,
     }
-    found = [f"{count} {words}" for words, count in counts.items() if count]
+    found = [f"{rows.sum()} {words}" for words, rows in cases.items() if rows.any()]
     if committed.isna().all():
         found.append("engagements non renseignés : projection sans eux")
     elif committed.isna().any():
-        found.append(f"{int(committed.isna().sum())} engagements non renseignés")
-    full = set(ordered.loc[ordered["month"] == 12, "year"])
-    ends = ordered.groupby(["line_id", "year"])["month"].max()
-    lost = int(((ends < 12) & ends.index.get_level_values("year").isin(full)).sum())
+        found.append(f"{committed.isna().sum()} engagements non renseignés")
+    full = set(lignes.loc[lignes["month"] == 12, "year"])
+    ends = months["month"].max()
+    lost = ((ends < 12) & ends.index.get_level_values("year").isin(full)).sum()
     if lost:
         found.append(
             f"{lost} lignes sans décembre dans une année qui en a un : ni jugées ni apprises"
         )
-    for year, months in ordered.groupby("year")["month"]:
-        absent = [str(month) for month in range(1, 13) if month not in set(months)]
+    for year, known in lignes.groupby("year")["month"]:
+        absent = [str(month) for month in range(1, 13) if month not in set(known)]
         if absent:
             words = "s" if len(absent) > 1 else ""
             found.append(f"{year} : mois absent{words} {', '.join(absent)}")
