@@ -36,7 +36,7 @@ def _centimes(text: str) -> int:
 @pytest.fixture(scope="module")
 def exemple(tmp_path_factory: pytest.TempPathFactory) -> Path:
     dest = tmp_path_factory.mktemp("raw")
-    write_example(dest)
+    write_example(dest, "55")
     return dest
 
 
@@ -46,8 +46,8 @@ def mandats(exemple: Path) -> dict[int, list[dict[str, str]]]:
 
 
 def test_two_runs_write_the_same_bytes(exemple, tmp_path):
-    paths = write_example(tmp_path)
-    write_example(tmp_path)  # over itself: accepted
+    paths = write_example(tmp_path, "55")
+    write_example(tmp_path, "55")  # over itself: accepted
     for path in paths:
         assert path.read_bytes() == (exemple / path.relative_to(tmp_path)).read_bytes()
         assert b"\r" not in path.read_bytes()
@@ -175,7 +175,7 @@ def test_every_narrative_says_it_is_simulated(exemple):
 
 @pytest.mark.parametrize("case", ["sans", "reelle", "modifie", "texte", "autre"])
 def test_refuses_to_write_over_what_it_did_not_make(tmp_path, case):
-    write_example(tmp_path, exercices=(2024,))
+    write_example(tmp_path, "55", exercices=(2024,))
     folder = tmp_path / "55" / "2024"
     table, sidecar = folder / "mandats.csv", folder / "mandats.csv.source.yaml"
     name = "mandats.csv"
@@ -194,13 +194,13 @@ def test_refuses_to_write_over_what_it_did_not_make(tmp_path, case):
         (folder / name).write_bytes(b"x")
     before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
     with pytest.raises(BilanError, match=f"55/2024/{name}.*choisissez un autre dossier"):
-        write_example(tmp_path)
+        write_example(tmp_path, "55")
     after = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
     assert after == before
 
 
 def test_a_failed_write_leaves_the_former_example(tmp_path, monkeypatch):
-    write_example(tmp_path, exercices=(2024,))
+    write_example(tmp_path, "55", exercices=(2024,))
     before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
 
     def full(self: Path, content: bytes) -> int:
@@ -208,7 +208,7 @@ def test_a_failed_write_leaves_the_former_example(tmp_path, monkeypatch):
 
     monkeypatch.setattr(Path, "write_bytes", full)
     with pytest.raises(BilanError, match="un dossier où l'on peut écrire"):
-        write_example(tmp_path)
+        write_example(tmp_path, "55")
     monkeypatch.undo()
     after = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
     assert after == before
@@ -216,7 +216,7 @@ def test_a_failed_write_leaves_the_former_example(tmp_path, monkeypatch):
 
 def test_unknown_exercise_is_refused(tmp_path):
     with pytest.raises(BilanError, match="2024 ou 2025"):
-        write_example(tmp_path, exercices=(2026,))
+        write_example(tmp_path, "55", exercices=(2026,))
 
 
 def test_consumption_is_partial():

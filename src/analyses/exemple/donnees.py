@@ -170,15 +170,6 @@ def _read(kind: type[M], path: Path) -> M:
         raise BilanError(schema_problems(error, f"{path.parent.name}/{path.name}")) from None
 
 
-def departements() -> list[str]:
-    """The départements that have an example.
-
-    >>> departements()
-    ['55']
-    """
-    return sorted(path.parent.name for path in PARAMS.glob(f"exemple/*/{COMMUN}"))
-
-
 def charger(departement: str, params: Path = PARAMS) -> Exemple:
     """The example of a département; `BilanError` when its files are wrong or speak of what its
     contracts do not have.

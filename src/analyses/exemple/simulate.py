@@ -17,7 +17,7 @@ from datetime import date
 from pathlib import Path
 
 from analyses.depot.source import SUFFIXE, read_sidecar
-from analyses.exemple.donnees import Exemple, charger, colonnes, departements
+from analyses.exemple.donnees import Exemple, charger, colonnes
 from analyses.exemple.grand_livre import grand_livre
 from analyses.exemple.tables import MARQUE, Row, narratif, tables
 from analyses.socle.problems import BilanError, Problem, unwritable
@@ -33,12 +33,13 @@ def _texte(value: object) -> str:
 
 
 def _csv(table: str, rows: Sequence[Row], exercice: int, encoding: str) -> bytes:
-    columns = colonnes(table)
     buffer = io.StringIO()
-    writer = csv.writer(buffer, delimiter=";", lineterminator="\n")
-    writer.writerow(columns)
+    writer = csv.DictWriter(
+        buffer, colonnes(table), extrasaction="ignore", delimiter=";", lineterminator="\n"
+    )
+    writer.writeheader()
     for row in rows:
-        writer.writerow([_texte(({"exercice": exercice} | row).get(name)) for name in columns])
+        writer.writerow({"exercice": exercice} | {name: _texte(v) for name, v in row.items()})
     return buffer.getvalue().encode(encoding)
 
 
@@ -139,27 +140,26 @@ def _check_exercices(exemple: Exemple, exercices: Sequence[int]) -> None:
 
 
 def write_example(
-    dest: Path, departement: str | None = None, exercices: Sequence[int] | None = None
+    dest: Path, departement: str, exercices: Sequence[int] | None = None
 ) -> list[Path]:
-    """Write the simulated exercises (all, unless some are named) of a département (the first that
-    has an example) under `dest/<departement>/<exercice>/`; the files written.
+    """Write the simulated exercises (both, unless some are named) of a département under
+    `dest/<departement>/<exercice>/`; the files written.
 
     Refuses (`BilanError`) a folder that holds anything else than an earlier example.
 
     >>> import tempfile
-    >>> paths = write_example(Path(tempfile.mkdtemp()), exercices=(2024,))
+    >>> paths = write_example(Path(tempfile.mkdtemp()), "55", (2024,))
     >>> sorted(p.name for p in paths if p.suffix == ".csv")[:2]
     ['affectations.csv', 'decisions_eligibilite.csv']
     """
-    exemple = charger(departement or departements()[0])
+    exemple = charger(departement)
     exercices = exemple.commun.exercices if exercices is None else exercices
     _check_exercices(exemple, exercices)
-    code = exemple.departement
-    folders = {year: dest / code / str(year) for year in exercices}
+    folders = {year: dest / departement / str(year) for year in exercices}
     problems = [
         problem
         for year, folder in folders.items()
-        for problem in _refusals(folder, f"{code}/{year}")
+        for problem in _refusals(folder, f"{departement}/{year}")
     ]
     if problems:
         raise BilanError(problems)
