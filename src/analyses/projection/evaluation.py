@@ -112,37 +112,18 @@ def _etats_du_mois(
     return found
 
 
-def _rivaux(
-    etats: Sequence[Etat], anciens: Sequence[tuple[Etat, int]], year: int
-) -> dict[str, list[float]]:
-    """The three simple methods, at their best: the first alone needs no earlier year.
-
-    Last year's remaining part never brings a line over its budget; a line without last year
-    takes the portfolio's average remaining part, which is the third method.
-    """
-    total = sum(etat.budget for etat, _ in anciens)
-    left = sum(final - etat.consomme for etat, final in anciens)
-    average = left / total if total else float("nan")
-    found: dict[str, list[float]] = {name: [] for name in RIVAUX}
-    for etat in etats:
-        found["prorata"].append(etat.consomme / etat.part_ecoulee)
-        found["courbe_moyenne"].append(etat.consomme + etat.budget * average)
-        last = [past for past in etat.passe if past.year == year - 1]
-        part = last[0].final - last[0].courbe[0][1] if last else average
-        own = etat.consomme + etat.budget * part
-        if last:
-            own = min(max(own, etat.consomme), max(etat.budget, etat.consomme))
-        found["annee_precedente"].append(own)
-    return found
-
-
 def _predictions(
     mois: int,
     year: int,
     rows: Sequence[tuple[Etat, int]],
     projections: Sequence[Projection],
-    rivals: dict[str, list[float]],
+    reste_moyen: float,
 ) -> pd.DataFrame:
+    """What was projected and what was realised, beside the three simple methods at their best.
+
+    Last year's remaining part never brings a line over its budget; a line without last year
+    takes the portfolio's average remaining part, which is the third method (NaN: no earlier year).
+    """
     frame = pd.DataFrame(
         {
             "line_id": [etat.code for etat, _ in rows],
@@ -161,7 +142,18 @@ def _predictions(
             own.bas(level) <= final <= own.haut(level)
             for own, (_, final) in zip(projections, rows, strict=True)
         ]
-    return frame.assign(**rivals)
+    budget, spent = frame["budget"], frame["spent"]
+    last = [
+        next((p.final - p.courbe[0][1] for p in etat.passe if p.year == year - 1), float("nan"))
+        for etat, _ in rows
+    ]
+    usual = spent + budget * reste_moyen
+    followed = (spent + budget * pd.Series(last)).clip(spent, budget.clip(lower=spent))
+    return frame.assign(
+        prorata=spent / (mois / 12),
+        annee_precedente=followed.fillna(usual),
+        courbe_moyenne=usual,
+    )
 
 
 def predire(
@@ -194,10 +186,11 @@ def predire(
                 if etat.budget > choix.budget_minimum and (etat.code, year, mois) in seen
             ]
             if year in wanted and rows:
-                etats = [etat for etat, _ in rows]
-                rivals = _rivaux(etats, before, year)
-                found = projeter(etats, apprendre(observed, modele))
-                frames.append(_predictions(mois, year, rows, found, rivals))
+                found = projeter([etat for etat, _ in rows], apprendre(observed, modele))
+                total = sum(etat.budget for etat, _ in before)
+                left = sum(final - etat.consomme for etat, final in before)
+                average = left / total if total else float("nan")
+                frames.append(_predictions(mois, year, rows, found, average))
             observed.append(observer(year, years[year], modele))
             before += [(etat, final) for etat, final in years[year] if etat.budget > 0]
     return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame(columns=list(COLONNES))
@@ -213,9 +206,9 @@ def mesurer(predictions: pd.DataFrame, cles: Sequence[str] = ("month",)) -> pd.D
     rows: list[dict[str, Any]] = []
     for key, own in predictions.groupby(list(cles), sort=True):
         budget = float(own["budget"].sum())
-        gaps = {name: own[name] - own["realise"] for name in ("projection", *RIVAUX)}
-        biases = {name: float(gap.sum(skipna=False)) / budget for name, gap in gaps.items()}
-        errors = {name: float(gap.abs().sum(skipna=False)) / budget for name, gap in gaps.items()}
+        gaps = own[["projection", *RIVAUX]].sub(own["realise"], axis=0)
+        biases = gaps.sum(skipna=False) / budget
+        errors = gaps.abs().sum(skipna=False) / budget
         rows.append(
             dict(zip(cles, key, strict=True))
             | {
@@ -225,7 +218,7 @@ def mesurer(predictions: pd.DataFrame, cles: Sequence[str] = ("month",)) -> pd.D
                 "couverture": float(own[f"dans_{NIVEAU}"].mean()),
                 "largeur": float(((own["haut_80"] - own["bas_80"]) / own["budget"]).median()),
             }
-            | {name: errors[name] for name in RIVAUX}
-            | {f"biais_{name}": biases[name] for name in RIVAUX}
+            | errors[list(RIVAUX)].to_dict()
+            | biases[list(RIVAUX)].add_prefix("biais_").to_dict()
         )
     return pd.DataFrame(rows)
