@@ -283,6 +283,14 @@ def test_every_row_problem_at_once(tmp_path):
         assert part in words
 
 
+def test_an_amount_too_long_to_be_one_is_refused(tmp_path):
+    text = "line_id,year,month,budget,committed,spent\na,2023,1,1e30,9e14,-1e15\n"
+    words = refused(write(tmp_path, text))
+    assert (
+        "2 problèmes" in words and "au plus 15 chiffres avant la virgule ; trouvé « 1e30 »" in words
+    )
+
+
 def test_many_problems_are_counted(tmp_path):
     rows = "".join(f"a{n},2023,1,x,,1\n" for n in range(50))
     words = refused(write(tmp_path, "line_id,year,month,budget,committed,spent\n" + rows))

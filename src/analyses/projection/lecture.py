@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import ROUND_HALF_EVEN, Decimal
-from functools import lru_cache
 from pathlib import Path
 from typing import cast
 
@@ -33,6 +32,7 @@ _CLE = ("line_id", "year", "month")
 _FACULTATIFS = {"committed"}
 _BORNES = {"year": (1900, 2200), "month": (1, 12)}
 _SHOWN = 20
+_CHIFFRES = 15  # what 64 bits hold, in hundredths
 _POINT_MILLIERS = re.compile(r"-?\d{1,3}(\.\d{3})+,\d+|-?\d{1,3}(\.\d{3}){2,}")
 
 Record = tuple[int, list[str]]  # line of the file, cells
@@ -50,7 +50,6 @@ class Execution:
     remarques: tuple[str, ...]
 
 
-@lru_cache(maxsize=100_000)
 def lire_nombre(text: str, point_milliers: bool = False) -> int:
     """Amount in hundredths, rounded half to even; `Unreadable` when it is no number.
 
@@ -181,64 +180,69 @@ def _lire(name: str, text: str, point_milliers: bool) -> str | int | None:
     if name == "line_id":
         return text
     if name not in _BORNES:
-        return lire_nombre(text, point_milliers)
+        amount = lire_nombre(text, point_milliers)
+        if abs(amount) >= 10**_CHIFFRES * 100:
+            raise Unreadable(f"un nombre d'au plus {_CHIFFRES} chiffres avant la virgule")
+        return amount
     value, (low, high) = read_integer(text), _BORNES[name]
     if not low <= value <= high:
         raise Unreadable(f"un nombre entre {low} et {high}")
     return value
 
 
+def _champ(name: str, cells: pd.Series, point_milliers: bool, releve: _Releve) -> pd.Series:
+    """A field by line, missing where a cell is empty or wrong; each distinct cell is read once."""
+    read: dict[str, str | int | None] = {}
+    wrong: dict[str, tuple[str, str]] = {}
+    for cell in cells.unique():
+        text = clean(cell)
+        try:
+            read[cell] = _lire(name, text, point_milliers)
+        except Unreadable as error:
+            wrong[cell] = (str(error), f"« {text[:40]} »" if text else "cellule vide")
+    kind, remedy = f"champ « {name} » illisible", "corrigez la cellule"
+    for line, cell in cells[cells.isin(list(wrong))].items():
+        releve.add(kind, cast(int, line), name, *wrong[cell], remedy)
+    dtype = "str" if name == "line_id" else "Int64"
+    return pd.Series([read.get(cell) for cell in cells], cells.index, dtype=dtype)
+
+
 def _lignes(
     records: Sequence[Record], width: int, positions: Mapping[str, int], releve: _Releve
-) -> list[tuple[int, dict[str, str | int | None]]]:
-    """Line and fields of each row; a wrong cell is left out, its problem noted."""
-    amounts = [place for name, place in positions.items() if name not in _CLE]
-    dotted = any(
-        _POINT_MILLIERS.fullmatch(clean(cells[place]))
-        for _, cells in records
-        for place in amounts
-        if place < len(cells)
-    )
-    rows = []
+) -> pd.DataFrame:
+    """The fields of each row, by line of the file."""
+    rows = {}
     for line, cells in records:
         if any(clean(cell) for cell in cells[width:]):
             remedy = "entourez de guillemets la cellule qui contient le séparateur"
             expected, found = f"{width} cellules", f"{len(cells)} cellules"
             releve.add("cellules en trop", line, "", expected, found, remedy)
-            continue
-        row = {}
-        for name, place in positions.items():
-            text = clean(cells[place]) if place < len(cells) else ""
-            try:
-                row[name] = _lire(name, text, dotted)
-            except Unreadable as error:
-                kind, found = f"champ « {name} » illisible", f"« {text[:40]} »"
-                found = found if text else "cellule vide"
-                releve.add(kind, line, name, str(error), found, "corrigez la cellule")
-        rows.append((line, row))
-    return rows
+        else:
+            rows[line] = [
+                cells[place] if place < len(cells) else "" for place in positions.values()
+            ]
+    texts = pd.DataFrame(list(rows.values()), list(rows), list(positions), dtype=object)
+    amounts = [name for name in texts if name not in _CLE]
+    dotted = any(
+        _POINT_MILLIERS.fullmatch(clean(cell)) for name in amounts for cell in texts[name].unique()
+    )
+    fields = {name: _champ(name, texts[name], dotted, releve) for name in positions}
+    return pd.DataFrame(fields, texts.index).reindex(columns=list(CHAMPS))
 
 
-def _cles(
-    rows: Iterable[tuple[int, Mapping[str, str | int | None]]], releve: _Releve, today: date
-) -> None:
+def _cles(lignes: pd.DataFrame, releve: _Releve, today: date) -> None:
     """Notes the rows that are there twice, or yet to come."""
-    seen: dict[tuple[str, int, int], int] = {}
-    for line, row in rows:
-        if not set(_CLE) <= row.keys():
-            continue
-        key = cast(tuple[str, int, int], tuple(row[name] for name in _CLE))
-        code, year, month = key
-        first = seen.setdefault(key, line)
-        if first != line:
-            expected = "une seule ligne par line_id, année et mois"
-            found = f"« {code[:40]} », {month:02d}/{year} déjà ligne {first}"
-            remedy = "gardez une seule des deux"
-            releve.add("ligne en double", line, "", expected, found, remedy)
-        if (year, month) > (today.year, today.month):
-            kind, expected = "date dans le futur", "un mois déjà commencé"
-            remedy = "retirez les mois à venir : ce ne sont pas des constats"
-            releve.add(kind, line, "year", expected, f"{month:02d}/{year}", remedy)
+    keys = lignes[list(_CLE)].dropna().rename_axis("line").reset_index()
+    keys["first"] = keys.groupby(list(_CLE))["line"].transform("first")
+    for line, code, year, month, first in keys[keys["first"] < keys["line"]].values.tolist():
+        expected = "une seule ligne par line_id, année et mois"
+        found = f"« {code[:40]} », {month:02d}/{year} déjà ligne {first}"
+        releve.add("ligne en double", line, "", expected, found, "gardez une seule des deux")
+    future = 12 * keys["year"] + keys["month"] > 12 * today.year + today.month
+    for line, _, year, month, _ in keys[future].values.tolist():
+        kind, expected = "date dans le futur", "un mois déjà commencé"
+        remedy = "retirez les mois à venir : ce ne sont pas des constats"
+        releve.add(kind, line, "year", expected, f"{month:02d}/{year}", remedy)
 
 
 def _remarques(lignes: pd.DataFrame) -> list[str]:
@@ -297,12 +301,12 @@ def lire_execution(
         expected, found = "des lignes de budget", "un en-tête seul"
         raise BilanError(Problem(fichier, None, "", expected, found, "déposez le fichier entier"))
     releve = _Releve(fichier)
-    rows = _lignes(records, len(header), positions, releve)
-    _cles(rows, releve, today or date.today())
+    frame = _lignes(records, len(header), positions, releve)
+    _cles(frame, releve, today or date.today())
     if releve:
         raise BilanError(releve.shown())
-    cells = [tuple(row.get(name) for name in CHAMPS) for _, row in rows]
-    frame = pd.DataFrame(cells, columns=list(CHAMPS)).astype({"committed": "Int64"})
+    dtypes = {name: "int64" for name in CHAMPS if name not in ("line_id", *_FACULTATIFS)}
+    frame = frame.astype(dtypes | dict.fromkeys(_FACULTATIFS, "Int64"))
     kept = frame[frame["line_id"].str.contains(lignes, regex=True)] if lignes else frame
     if kept.empty:
         expected = f"des lignes dont l'identifiant contient « {lignes} »"
