@@ -34,7 +34,7 @@ def generate(folder: Path, lines: int) -> Path:
     """
     from analyses.exemple.simulate import write_example
 
-    write_example(folder)
+    write_example(folder, "55")
     path = folder / "55" / str(YEAR) / "mandats.csv"
     Path(f"{path}.source.yaml").unlink()
     reader = csv.DictReader(io.StringIO(path.read_text(encoding="cp1252")), delimiter=";")

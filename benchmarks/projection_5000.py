@@ -21,7 +21,8 @@ from portefeuille import portefeuille
 from analyses.projection.apprentissage import apprendre, observer
 from analyses.projection.evaluation import _etats_du_mois, _tableaux, groupes
 from analyses.projection.lecture import lire_execution
-from analyses.projection.modele import load_modele, projeter, somme
+from analyses.projection.modele import projeter, somme
+from analyses.projection.parametres import load_modele
 
 LIGNES, JUIN = 5000, 6
 

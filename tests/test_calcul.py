@@ -25,7 +25,7 @@ from analyses.contrat.load import load_contrats
 from analyses.contrat.parametres import load_interpretations, load_seuils
 from analyses.execution.execution import execution
 from analyses.preparation.affectation import assign
-from analyses.projection.modele import load_modele
+from analyses.projection.parametres import load_modele
 from analyses.regles.solidarites import consumption
 from analyses.risque.risque import evaluer
 from analyses.risque.situation import situations

@@ -16,7 +16,7 @@ from analyses import bilan
 from analyses.contrat import parametres
 from analyses.contrat.load import load_contrats
 from analyses.depot import gate
-from analyses.exemple.simulate import COLONNES
+from analyses.exemple.donnees import colonnes
 from analyses.regles.reports import Declare, chain, gaps
 from analyses.socle import paths
 from analyses.socle.paths import PARAMS
@@ -37,7 +37,7 @@ def _cas(path: Path) -> dict[str, Any]:
 def _write(folder: Path, table: str, rows: list[dict[str, Any]]) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / f"{table}.csv").open("w", encoding="utf-8", newline="") as file:
-        writer = csv.DictWriter(file, COLONNES[table], delimiter=";", restval="")
+        writer = csv.DictWriter(file, colonnes(table), delimiter=";", restval="")
         writer.writeheader()
         writer.writerows(rows)
 
@@ -97,7 +97,7 @@ def _deposit(case: dict[str, Any], donnees: Path, contrats: dict[str, Any]) -> N
             own = [row for row in rows if row["exercice"] == year]
             if not own and table in ("temps_agents", "decisions_eligibilite", "reports"):
                 continue
-            keep = COLONNES[table]
+            keep = colonnes(table)
             _write(folder, table, [{k: v for k, v in row.items() if k in keep} for row in own])
 
 

@@ -17,7 +17,7 @@ from analyses.socle import paths
 @pytest.fixture(scope="module")
 def b(tmp_path_factory):
     folder = tmp_path_factory.mktemp("raw")
-    write_example(folder)
+    write_example(folder, "55")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(paths, "PROCESSED", folder / "processed")
         patch.setattr(gate, "validate", lambda tables: [])

@@ -14,7 +14,7 @@ from analyses.cli import main
 from analyses.depot.table import Unreadable
 from analyses.projection.evaluation import COLONNES, Choix, groupes, mesurer, predire
 from analyses.projection.lecture import lire_execution, lire_nombre
-from analyses.projection.modele import load_modele
+from analyses.projection.parametres import load_modele
 from analyses.socle.problems import BilanError
 
 MODELE = load_modele()
@@ -217,6 +217,11 @@ def test_french_export(tmp_path):
     assert "mois absents 1, 2, 3, 4, 5, 7" in notes and "1 lignes sans décembre" in notes
 
 
+def test_a_blank_line_after_the_separator_hides_nothing(tmp_path):
+    text = "sep=,\r\n\r\nline_id,year,month,budget,spent\r\na,2023,12,1,1\r\n"
+    assert lire_execution(write(tmp_path, text), today=TODAY).lignes["spent"].tolist() == [100]
+
+
 def test_unusual_is_accepted_and_said(tmp_path):
     """A falling total, consumption and commitment over the budget, commitment under consumption."""
     text = (
@@ -278,6 +283,14 @@ def test_every_row_problem_at_once(tmp_path):
         assert part in words
 
 
+def test_an_amount_too_long_to_be_one_is_refused(tmp_path):
+    text = "line_id,year,month,budget,committed,spent\na,2023,1,1e30,9e14,-1e15\n"
+    words = refused(write(tmp_path, text))
+    assert (
+        "2 problèmes" in words and "au plus 15 chiffres avant la virgule ; trouvé « 1e30 »" in words
+    )
+
+
 def test_many_problems_are_counted(tmp_path):
     rows = "".join(f"a{n},2023,1,x,,1\n" for n in range(50))
     words = refused(write(tmp_path, "line_id,year,month,budget,committed,spent\n" + rows))
@@ -288,6 +301,7 @@ def test_many_problems_are_counted(tmp_path):
     "text, words",
     [
         ("", "un fichier vide"),
+        (";;\n\n", "un fichier vide"),
         ("line_id,year,month,budget,spent\n", "un en-tête seul"),
         ('line_id,year,month,budget,spent\n"a,2023,1,1,1\n', "un guillemet mal fermé"),
         ("PK\x03\x04", "un fichier binaire"),

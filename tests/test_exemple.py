@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import hashlib
 import io
+import shutil
 from collections import Counter, defaultdict
 from datetime import datetime
 from pathlib import Path
@@ -13,7 +14,10 @@ import pytest
 import yaml
 
 from analyses.contrat.load import load_contrats
-from analyses.exemple.simulate import COLONNES, simulate, write_example
+from analyses.depot.table import TABLES
+from analyses.exemple.donnees import charger, colonnes
+from analyses.exemple.simulate import simulate, write_example
+from analyses.socle.paths import PARAMS
 from analyses.socle.problems import BilanError
 
 
@@ -32,7 +36,7 @@ def _centimes(text: str) -> int:
 @pytest.fixture(scope="module")
 def exemple(tmp_path_factory: pytest.TempPathFactory) -> Path:
     dest = tmp_path_factory.mktemp("raw")
-    write_example(dest)
+    write_example(dest, "55")
     return dest
 
 
@@ -42,8 +46,8 @@ def mandats(exemple: Path) -> dict[int, list[dict[str, str]]]:
 
 
 def test_two_runs_write_the_same_bytes(exemple, tmp_path):
-    paths = write_example(tmp_path)
-    write_example(tmp_path)  # over itself: accepted
+    paths = write_example(tmp_path, "55")
+    write_example(tmp_path, "55")  # over itself: accepted
     for path in paths:
         assert path.read_bytes() == (exemple / path.relative_to(tmp_path)).read_bytes()
         assert b"\r" not in path.read_bytes()
@@ -52,12 +56,12 @@ def test_two_runs_write_the_same_bytes(exemple, tmp_path):
 
 def test_headers_and_sidecars(exemple):
     for year in (2024, 2025):
-        for table, columns in COLONNES.items():
+        for table in TABLES:
             path = exemple / "55" / str(year) / f"{table}.csv"
             if (table, year) == ("reports", 2024):  # the first exercise received nothing
                 assert not path.exists()
                 continue
-            assert list(_rows(path)[0]) == columns
+            assert list(_rows(path)[0]) == colonnes(table)
             source = yaml.safe_load(Path(f"{path}.source.yaml").read_text(encoding="utf-8"))
             assert source["nature"] == "simulee"
             assert source["sha256"] == hashlib.sha256(path.read_bytes()).hexdigest()
@@ -171,7 +175,7 @@ def test_every_narrative_says_it_is_simulated(exemple):
 
 @pytest.mark.parametrize("case", ["sans", "reelle", "modifie", "texte", "autre"])
 def test_refuses_to_write_over_what_it_did_not_make(tmp_path, case):
-    write_example(tmp_path, exercices=(2024,))
+    write_example(tmp_path, "55", exercices=(2024,))
     folder = tmp_path / "55" / "2024"
     table, sidecar = folder / "mandats.csv", folder / "mandats.csv.source.yaml"
     name = "mandats.csv"
@@ -190,13 +194,13 @@ def test_refuses_to_write_over_what_it_did_not_make(tmp_path, case):
         (folder / name).write_bytes(b"x")
     before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
     with pytest.raises(BilanError, match=f"55/2024/{name}.*choisissez un autre dossier"):
-        write_example(tmp_path)
+        write_example(tmp_path, "55")
     after = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
     assert after == before
 
 
 def test_a_failed_write_leaves_the_former_example(tmp_path, monkeypatch):
-    write_example(tmp_path, exercices=(2024,))
+    write_example(tmp_path, "55", exercices=(2024,))
     before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
 
     def full(self: Path, content: bytes) -> int:
@@ -204,7 +208,7 @@ def test_a_failed_write_leaves_the_former_example(tmp_path, monkeypatch):
 
     monkeypatch.setattr(Path, "write_bytes", full)
     with pytest.raises(BilanError, match="un dossier où l'on peut écrire"):
-        write_example(tmp_path)
+        write_example(tmp_path, "55")
     monkeypatch.undo()
     after = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
     assert after == before
@@ -212,11 +216,11 @@ def test_a_failed_write_leaves_the_former_example(tmp_path, monkeypatch):
 
 def test_unknown_exercise_is_refused(tmp_path):
     with pytest.raises(BilanError, match="2024 ou 2025"):
-        write_example(tmp_path, exercices=(2026,))
+        write_example(tmp_path, "55", exercices=(2026,))
 
 
 def test_consumption_is_partial():
-    files = simulate("55", load_contrats("55"), 2024)
+    files = simulate(charger("55"))[2024]
     text = files["mandats.csv"].decode("cp1252")
     rows = list(csv.DictReader(io.StringIO(text), delimiter=";"))
     signs = {"annulation": -1, "reduction": -1}
@@ -226,3 +230,49 @@ def test_consumption_is_partial():
     # Action 5: plan 10 000 €, 22 % simulated; action 7 starts in 2025.
     assert 0 < spent["SOL-05"] <= 300_000
     assert spent["SOL-07"] == 0
+
+
+# The data
+
+
+def _broken(tmp_path: Path, name: str, before: str, after: str) -> str:
+    """The message of the example whose file `name` is changed."""
+    folder = tmp_path / "exemple" / "55"
+    shutil.copytree(PARAMS / "exemple" / "55", folder)
+    text = (folder / name).read_text(encoding="utf-8")
+    assert before in text
+    (folder / name).write_text(text.replace(before, after), encoding="utf-8")
+    with pytest.raises(BilanError) as error:
+        charger("55", tmp_path)
+    return str(error.value)
+
+
+@pytest.mark.parametrize(
+    "name, before, after, words",
+    [
+        ("exemple.yaml", "convention: CLS-55\n    pre", "conv: x\n    pre", "attendu cette clé"),
+        ("exemple.yaml", '"65":', '"65": []\n  "66":', "attendu des noms"),
+        ("exemple.yaml", "- {priorite:", "- {rang:", "attendu des colonnes de affectations"),
+        (
+            "exemple.yaml",
+            "  emploi:\n    conv",
+            "  autre:\n    conv",
+            "champ « autre » : attendu un",
+        ),
+        ("exemple.yaml", "exercices: [2024, 2025]", "exercices: [2024]", "exercices"),
+        ("exemple.yaml", "exercices: [2024, 2025]", "exercices: [2024, 2031]", "2031.yaml"),
+        ("2024.yaml", "mandats: cp1252", "mandats: latin9", "une valeur parmi 'cp1252'"),
+        ("2024.yaml", '"3": [31, 5]', '"33": [31, 5]', "champ « solidarites.33 » : attendu un"),
+        ("2025.yaml", "v2-1: {sorties", "v2-9: {sorties", "champ « emploi.v2-9 » : attendu un"),
+        ("2025.yaml", "  reports:", "  report:", "attendu des colonnes de report, sans"),
+    ],
+)
+def test_wrong_data_are_said(tmp_path, name, before, after, words):
+    message = _broken(tmp_path, name, before, after)
+    assert words in message
+    assert "2031" in words or f"55/{name}" in message
+
+
+def test_a_departement_without_example_is_said(tmp_path):
+    with pytest.raises(BilanError, match="99/exemple.yaml.*absent"):
+        write_example(tmp_path, "99")

@@ -13,7 +13,8 @@ from portefeuille import portefeuille
 
 from analyses.projection.apprentissage import apprendre, observer
 from analyses.projection.evaluation import _etats_du_mois, _tableaux, groupes
-from analyses.projection.modele import Etat, Passe, Projection, load_modele, projeter, somme
+from analyses.projection.modele import Etat, Passe, Projection, projeter, somme
+from analyses.projection.parametres import load_modele
 from analyses.socle.paths import PARAMS
 from analyses.socle.problems import BilanError
 

@@ -15,7 +15,7 @@ from analyses.contrat.contradictions import find_contradictions
 from analyses.contrat.load import load_contrats
 from analyses.contrat.parametres import load_lectures, load_seuils
 from analyses.execution.execution import prepare
-from analyses.projection.modele import load_modele
+from analyses.projection.parametres import load_modele
 from analyses.regles import moteur
 from analyses.rendu import atteinte, plots, show, show_regles, show_risque
 from analyses.rendu.html import to_html

@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 from analyses.chiffres.risque import risque_figures
 from analyses.chiffres.table import PUBLIQUES
 from analyses.execution.execution import Execution
-from analyses.projection.modele import Passe, load_modele
+from analyses.projection.modele import Passe
+from analyses.projection.parametres import load_modele
 from analyses.risque.justifications import a_justifier
 from analyses.risque.risque import Loi, Risque, a_risque, certaine, evaluer, juger, limite, lois
 from analyses.risque.scenario import leviers, plus_exposee, scenario, sensibilite

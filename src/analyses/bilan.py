@@ -189,7 +189,7 @@ def load(
     from analyses.contrat.parametres import load_lectures, load_seuils
     from analyses.depot.anterieurs import earlier_results
     from analyses.execution.execution import prepare
-    from analyses.projection.modele import load_modele
+    from analyses.projection.parametres import load_modele
     from analyses.regles.moteur import declared, run
     from analyses.risque.risque import evaluer
     from analyses.risque.situation import situations

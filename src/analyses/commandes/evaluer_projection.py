@@ -140,7 +140,7 @@ def _nothing(fichier: str, lignes: Any, args: argparse.Namespace) -> BilanError:
 def _evaluate(args: argparse.Namespace) -> int:
     from analyses.projection.evaluation import Choix, predire
     from analyses.projection.lecture import lire_execution
-    from analyses.projection.modele import load_modele
+    from analyses.projection.parametres import load_modele
     from analyses.projection.rapport import Rapport, ecrire, texte
 
     modele = load_modele()

@@ -6,11 +6,13 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+from analyses.commandes.options import add_departement
+
 
 def add(commands: Any) -> None:
     example = commands.add_parser(
         "exemple",
-        help="écrit l'exemple simulé 2024 et 2025",
+        help="écrit l'exemple simulé",
         description="Écrit les données simulées de l'exemple.",
     )
     example.add_argument(
@@ -20,6 +22,7 @@ def add(commands: Any) -> None:
         metavar="DOSSIER",
         help="dossier où écrire (par défaut : data/raw)",
     )
+    add_departement(example)
     example.set_defaults(run=_example)
 
 
@@ -27,6 +30,6 @@ def _example(args: argparse.Namespace) -> int:
     from analyses.exemple.simulate import write_example
     from analyses.socle.paths import RAW
 
-    written = write_example(args.sortie or RAW)
+    written = write_example(args.sortie or RAW, args.departement)
     print(f"Données simulées : {len(written)} fichiers écrits.")
     return 0

@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from analyses.projection.modele import Etat, Modele, caracteristiques, difficulte, referer
+from analyses.projection.modele import Etat, caracteristiques, difficulte, referer
+from analyses.projection.parametres import Modele
 
 if TYPE_CHECKING:
     from sklearn.ensemble import HistGradientBoostingRegressor
@@ -177,7 +178,7 @@ def observer(annee: int, lignes: Sequence[tuple[Etat, int]], modele: Modele) -> 
 
     `lignes`: each line's state and final consumption; a line without a budget teaches nothing.
 
-    >>> from analyses.projection.modele import load_modele
+    >>> from analyses.projection.parametres import load_modele
     >>> past = [(Etat("a", 200, 50, None, 0.5), 150), (Etat("b", 0, 0, None, 0.5), 0)]
     >>> observer(2023, past, load_modele())[["fait", "realise"]].values
     array([[0.25, 0.75]])
@@ -192,7 +193,7 @@ def apprendre(annees: Sequence[pd.DataFrame], modele: Modele) -> Modele:
     """The model taught by past years (tables of `observer`), to project a later one at the same
     date. The errors of each year are those of what the others teach.
 
-    >>> from analyses.projection.modele import load_modele
+    >>> from analyses.projection.parametres import load_modele
     >>> past = [(Etat(str(n), 100, 40 + n, None, 0.5), 90) for n in range(9)]
     >>> apprendre([observer(2023, past, load_modele())], load_modele()).appris.corrections
     ()

@@ -11,7 +11,8 @@ from typing import Any
 import pandas as pd
 
 from analyses.projection.apprentissage import apprendre, observer
-from analyses.projection.modele import Etat, Modele, Passe, Projection, projeter
+from analyses.projection.modele import Etat, Passe, Projection, projeter
+from analyses.projection.parametres import Modele
 
 NIVEAU = 0.8
 NIVEAUX = (0.5, 0.6, 0.7, 0.8, 0.9, 0.95)
@@ -57,24 +58,19 @@ def _tableaux(lignes: pd.DataFrame) -> dict[str, pd.DataFrame]:
     Straight between the months around it, where the line has both (0 on 1 January).
     """
     known = {
-        year: set(lignes.loc[lignes["year"] == year, "month"])
-        for year in sorted(set(lignes["year"]))
+        int(year): set(lignes.loc[lignes["year"] == year, "month"]) for year in set(lignes["year"])
     }
     found = {}
     for name in _MONTANTS:
-        table = lignes.assign(**{name: lignes[name].astype("float64")}).pivot(
-            index=["line_id", "year"], columns="month", values=name
-        )
-        table = table.reindex(columns=range(13))
+        table = lignes.pivot(index=["line_id", "year"], columns="month", values=name)
+        table = table.astype("float64").reindex(columns=range(13))
         for year, months in known.items():
             rows = table.index.get_level_values("year") == year
             own = table[rows].copy()
             own[0] = own[min(months)] if name == "budget" else 0.0
             for month in sorted(set(range(1, max(months))) - months):
-                before, after = (
-                    max((m for m in months if m < month), default=0),
-                    min(m for m in months if m > month),
-                )
+                before = max((m for m in months if m < month), default=0)
+                after = min(m for m in months if m > month)
                 share = (month - before) / (after - before)
                 own[month] = own[before] + share * (own[after] - own[before])
             table[rows] = own
@@ -116,37 +112,18 @@ def _etats_du_mois(
     return found
 
 
-def _rivaux(
-    etats: Sequence[Etat], anciens: Sequence[tuple[Etat, int]], year: int
-) -> dict[str, list[float]]:
-    """The three simple methods, at their best: the first alone needs no earlier year.
-
-    Last year's remaining part never brings a line over its budget; a line without last year
-    takes the portfolio's average remaining part, which is the third method.
-    """
-    total = sum(etat.budget for etat, _ in anciens)
-    left = sum(final - etat.consomme for etat, final in anciens)
-    average = left / total if total else float("nan")
-    found: dict[str, list[float]] = {name: [] for name in RIVAUX}
-    for etat in etats:
-        found["prorata"].append(etat.consomme / etat.part_ecoulee)
-        found["courbe_moyenne"].append(etat.consomme + etat.budget * average)
-        last = [past for past in etat.passe if past.year == year - 1]
-        part = last[0].final - last[0].courbe[0][1] if last else average
-        own = etat.consomme + etat.budget * part
-        if last:
-            own = min(max(own, etat.consomme), max(etat.budget, etat.consomme))
-        found["annee_precedente"].append(own)
-    return found
-
-
 def _predictions(
     mois: int,
     year: int,
     rows: Sequence[tuple[Etat, int]],
     projections: Sequence[Projection],
-    rivals: dict[str, list[float]],
+    reste_moyen: float,
 ) -> pd.DataFrame:
+    """What was projected and what was realised, beside the three simple methods at their best.
+
+    Last year's remaining part never brings a line over its budget; a line without last year
+    takes the portfolio's average remaining part, which is the third method (NaN: no earlier year).
+    """
     frame = pd.DataFrame(
         {
             "line_id": [etat.code for etat, _ in rows],
@@ -165,7 +142,18 @@ def _predictions(
             own.bas(level) <= final <= own.haut(level)
             for own, (_, final) in zip(projections, rows, strict=True)
         ]
-    return frame.assign(**rivals)
+    budget, spent = frame["budget"], frame["spent"]
+    last = [
+        next((p.final - p.courbe[0][1] for p in etat.passe if p.year == year - 1), float("nan"))
+        for etat, _ in rows
+    ]
+    usual = spent + budget * reste_moyen
+    followed = (spent + budget * pd.Series(last)).clip(spent, budget.clip(lower=spent))
+    return frame.assign(
+        prorata=spent / (mois / 12),
+        annee_precedente=followed.fillna(usual),
+        courbe_moyenne=usual,
+    )
 
 
 def predire(
@@ -198,10 +186,11 @@ def predire(
                 if etat.budget > choix.budget_minimum and (etat.code, year, mois) in seen
             ]
             if year in wanted and rows:
-                etats = [etat for etat, _ in rows]
-                rivals = _rivaux(etats, before, year)
-                found = projeter(etats, apprendre(observed, modele))
-                frames.append(_predictions(mois, year, rows, found, rivals))
+                found = projeter([etat for etat, _ in rows], apprendre(observed, modele))
+                total = sum(etat.budget for etat, _ in before)
+                left = sum(final - etat.consomme for etat, final in before)
+                average = left / total if total else float("nan")
+                frames.append(_predictions(mois, year, rows, found, average))
             observed.append(observer(year, years[year], modele))
             before += [(etat, final) for etat, final in years[year] if etat.budget > 0]
     return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame(columns=list(COLONNES))
@@ -217,10 +206,9 @@ def mesurer(predictions: pd.DataFrame, cles: Sequence[str] = ("month",)) -> pd.D
     rows: list[dict[str, Any]] = []
     for key, own in predictions.groupby(list(cles), sort=True):
         budget = float(own["budget"].sum())
-
-        gaps = {name: own[name] - own["realise"] for name in ("projection", *RIVAUX)}
-        biases = {name: float(gap.sum(skipna=False)) / budget for name, gap in gaps.items()}
-        errors = {name: float(gap.abs().sum(skipna=False)) / budget for name, gap in gaps.items()}
+        gaps = own[["projection", *RIVAUX]].sub(own["realise"], axis=0)
+        biases = gaps.sum(skipna=False) / budget
+        errors = gaps.abs().sum(skipna=False) / budget
         rows.append(
             dict(zip(cles, key, strict=True))
             | {
@@ -230,7 +218,7 @@ def mesurer(predictions: pd.DataFrame, cles: Sequence[str] = ("month",)) -> pd.D
                 "couverture": float(own[f"dans_{NIVEAU}"].mean()),
                 "largeur": float(((own["haut_80"] - own["bas_80"]) / own["budget"]).median()),
             }
-            | {name: errors[name] for name in RIVAUX}
-            | {f"biais_{name}": biases[name] for name in RIVAUX}
+            | errors[list(RIVAUX)].to_dict()
+            | biases[list(RIVAUX)].add_prefix("biais_").to_dict()
         )
     return pd.DataFrame(rows)

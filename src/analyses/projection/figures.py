@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from analyses.projection.evaluation import NIVEAU, NIVEAUX, RIVAUX
-from analyses.socle.fmt import NBSP
+from analyses.socle.fmt import MOIS_COURTS, NBSP
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -21,10 +21,6 @@ _STYLES = {
     "annee_precedente": ("#d55e00", "^", "--"),
     "courbe_moyenne": ("#009e73", "D", "-."),
 }
-_MOIS = (
-    *("janv.", "févr.", "mars", "avril", "mai", "juin"),
-    *("juil.", "août", "sept.", "oct.", "nov.", "déc."),
-)
 
 
 def _figure(title: str) -> tuple[Figure, Axes]:
@@ -45,7 +41,7 @@ def _percent(axis) -> None:  # type: ignore[no-untyped-def]
 
 
 def _months(axes: Axes, months: list[int]) -> None:
-    axes.set_xticks(months, [_MOIS[month - 1] for month in months])
+    axes.set_xticks(months, [MOIS_COURTS[month - 1] for month in months])
     axes.set_xlabel("mois où l'on projette le 31 décembre")
 
 
@@ -116,7 +112,7 @@ def calibration(predictions: pd.DataFrame) -> Figure:
         own = predictions[predictions["month"] == month]
         found = [own[f"dans_{level}"].mean() for level in NIVEAUX]
         axes.plot(
-            NIVEAUX, found, line, color=colour, marker=mark, label=f"à fin {_MOIS[month - 1]}"
+            NIVEAUX, found, line, color=colour, marker=mark, label=f"à fin {MOIS_COURTS[month - 1]}"
         )
     axes.set_xlim(0.45, 1)
     axes.set_ylim(0.35, 1.02)

@@ -11,30 +11,14 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from statistics import NormalDist
-from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
-from analyses.socle.paths import PARAMS
-from analyses.socle.problems import BilanError, Problem
-from analyses.socle.yaml_files import read_yaml
-
-if TYPE_CHECKING:
-    from analyses.projection.apprentissage import Appris
+from analyses.projection.parametres import Modele
 
 _SCENARIOS = 4000
-_CLES = {
-    "reference": (
-        *("niveau", "forme", "poids_niveau", "poids_passe", "credibilite_passe", "anciennete"),
-        *("plafond", "paiement", "credibilite_paiement", "preference_part", "bruit_niveau"),
-    ),
-    "difficulte": ("constante", "reste", "passe", "irregularite", "engage"),
-    "apprentissage": ("credibilite", "minimum", "poids_reference", "prudence"),
-}
-_PARTS = ("niveau", "anciennete", "plafond", "paiement")
 
 
 @dataclass(frozen=True)
@@ -129,74 +113,6 @@ class Projection:
         return float(start + (end - start) * (montant - low) / (high - low))
 
 
-@dataclass(frozen=True)
-class Modele:
-    """Parameters of the projection (params/projection.yaml) and what a portfolio taught."""
-
-    reference: Mapping[str, float]
-    difficulte: Mapping[str, float]
-    quantiles: Mapping[float, float]
-    correlation: float
-    apprentissage: Mapping[str, float]
-    appris: Appris | None = field(default=None, repr=False)
-
-
-def load_modele(params: Path = PARAMS) -> Modele:
-    """The documented parameters; `BilanError` when one is absent, unknown or out of its range.
-
-    >>> load_modele().reference["plafond"]
-    0.98
-    """
-    raw = read_yaml(params / "projection.yaml")
-    raw = raw if isinstance(raw, dict) else {}
-    problems: list[Problem] = []
-
-    def wrong(champ: str, attendu: str, trouve: Any) -> None:
-        shown = "rien" if trouve is None else f"« {trouve} »"
-        problems.append(
-            Problem("projection.yaml", None, champ, attendu, shown, "corrigez le paramètre")
-        )
-
-    def mapping(name: str) -> dict[Any, Any]:
-        value = raw.get(name)
-        return value if isinstance(value, dict) else {}
-
-    def number(champ: str, value: Any, low: float, high: float) -> None:
-        if isinstance(value, bool) or not isinstance(value, int | float):
-            wrong(champ, "un nombre", value)
-        elif not low <= value <= high:
-            wrong(champ, f"un nombre entre {low:g} et {high:g}", value)
-
-    for name in sorted(set(raw) - {*_CLES, "quantiles", "correlation"}, key=str):
-        wrong(str(name), "une rubrique connue", name)
-    for section, keys in _CLES.items():
-        own = mapping(section)
-        for key in keys:
-            signed = section == "difficulte"
-            high = 1 if key in _PARTS else 1e6
-            number(f"{section}.{key}", own.get(key), -high if signed else 0, high)
-        for key in sorted(set(own) - set(keys), key=str):
-            wrong(f"{section}.{key}", "un paramètre connu", key)
-    number("correlation", raw.get("correlation"), 0, 1)
-    table = mapping("quantiles")
-    for p, value in table.items():
-        number("quantiles", p, 0, 1)
-        number(f"quantiles.{p}", value, -1e6, 1e6)
-    if not problems:
-        values = [table[p] for p in sorted(table)]
-        if table.get(0.5) != 0 or values != sorted(values):
-            wrong("quantiles", "des valeurs croissantes, 0 pour 0.5", values)
-    if problems:
-        raise BilanError(problems)
-    return Modele(
-        raw["reference"],
-        raw["difficulte"],
-        {p: table[p] for p in sorted(table)},
-        raw["correlation"],
-        raw["apprentissage"],
-    )
-
-
 def _au(courbe: Sequence[tuple[int, float]], month: float) -> float:
     """Cumulative part at a (fractional) month, linear between known months."""
     known = [(0, 0.0), *sorted(courbe)]
@@ -267,6 +183,7 @@ def caracteristiques(etats: Sequence[Etat], modele: Modele) -> pd.DataFrame:
 
     A line without a positive budget has no parts: its row stays NaN.
 
+    >>> from analyses.projection.parametres import load_modele
     >>> caracteristiques([Etat("a", 200, 50, 80, 0.5)], load_modele())[["fait", "engage"]].values
     array([[0.25, 0.4 ]])
     """
@@ -381,6 +298,7 @@ def projeter(etats: Sequence[Etat], modele: Modele) -> list[Projection]:
     A line without a positive budget is projected at what is consumed or committed, without
     spread. Nothing consumed is expected back: no quantile is under what is consumed.
 
+    >>> from analyses.projection.parametres import load_modele
     >>> [p] = projeter([Etat("a", 1000_00, 300_00, 450_00, 0.5)], load_modele())
     >>> p.centre == sum(p.contributions.values()), p.bas() <= p.centre <= p.haut()
     (True, True)
@@ -424,6 +342,7 @@ def somme(projections: Sequence[Projection], modele: Modele) -> Projection:
     Gaussian copula of `correlation`, 4,000 scenarios (Latin hypercube) from a fixed seed; the
     total's centre is the sum of the centres, contribution by contribution.
 
+    >>> from analyses.projection.parametres import load_modele
     >>> one = projeter([Etat("a", 1000, 300, None, 0.5)], load_modele())
     >>> somme(one * 2, load_modele()).centre == 2 * one[0].centre
     True

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import csv
 import io
 import os
 import tempfile
-from collections.abc import Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from html import escape
 from pathlib import Path
+from string import Template
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -21,10 +21,6 @@ from analyses.socle import fmt
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-_MOIS = (
-    *("janvier", "février", "mars", "avril", "mai", "juin"),
-    *("juillet", "août", "septembre", "octobre", "novembre"),
-)
 _TITRES = {
     "month": "À fin",
     "year": "Année",
@@ -42,13 +38,14 @@ _LECTURE = (
     "moyenne tenant lieu d'année précédente à une ligne nouvelle. Courbe moyenne : part du budget "
     "que tout le portefeuille consommait encore après ce mois."
 )
-_STYLE = (
-    "body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem}"
-    "table{border-collapse:collapse;margin:1rem 0;font-size:.9rem}"
-    "caption{text-align:left;font-weight:600}"
-    "th,td{padding:.25rem .6rem;border-bottom:1px solid #ccc;text-align:right}"
-    "tbody th,thead th:first-child{text-align:left}img{max-width:100%}"
-)
+_COURTS = {
+    RIVAUX["prorata"]: "Prorata",
+    RIVAUX["annee_precedente"]: "An passé",
+    RIVAUX["courbe_moyenne"]: "Courbe moy.",
+    _TITRES["biais"]: "Biais",
+    _TITRES["couverture"]: "Dans 80 %",
+    _TITRES["largeur"]: "Largeur",
+}
 
 
 @dataclass(frozen=True)
@@ -68,7 +65,7 @@ class Rapport:
 
 def _cellule(name: str, value: float) -> str:
     if name == "month":
-        return _MOIS[int(value) - 1]
+        return fmt.MOIS[int(value) - 1]
     if name == "year":
         return str(int(value))
     if name == "lignes":
@@ -79,10 +76,12 @@ def _cellule(name: str, value: float) -> str:
     return f"{text}{fmt.NBSP}%"
 
 
-def _cellules(mesures: pd.DataFrame) -> tuple[list[str], list[list[str]]]:
-    names = [name for name in _TITRES if name in mesures]
-    rows = [[_cellule(name, row[name]) for name in names] for row in mesures.to_dict("records")]
-    return [_TITRES[name] for name in names], rows
+def _affichees(mesures: pd.DataFrame) -> pd.DataFrame:
+    """The measures in French words, under their titles."""
+    shown = {title: name for name, title in _TITRES.items() if name in mesures}
+    return pd.DataFrame(
+        {title: [_cellule(name, v) for v in mesures[name]] for title, name in shown.items()}
+    )
 
 
 def verdict(mesures: pd.DataFrame) -> str:
@@ -103,23 +102,15 @@ def verdict(mesures: pd.DataFrame) -> str:
 def texte(rapport: Rapport) -> str:
     """The table for the terminal, then how to read it and what was accepted in the file."""
     mesures = rapport.mesures()
-    titles, rows = _cellules(mesures)
-    short = {
-        RIVAUX["prorata"]: "Prorata",
-        RIVAUX["annee_precedente"]: "An passé",
-        RIVAUX["courbe_moyenne"]: "Courbe moy.",
-        _TITRES["biais"]: "Biais",
-        _TITRES["couverture"]: "Dans 80 %",
-        _TITRES["largeur"]: "Largeur",
-    }
-    titles = [short.get(title, title) for title in titles]
-    widths = [max(len(row[i]) for row in [titles, *rows]) for i in range(len(titles))]
+    shown = _affichees(mesures).rename(columns=_COURTS)
+    table = [list(shown), *shown.values.tolist()]
+    widths = [max(map(len, column)) for column in zip(*table, strict=True)]
     lines = [
         "  ".join(
-            cell.ljust(width) if i == 0 else cell.rjust(width)
-            for i, (cell, width) in enumerate(zip(row, widths, strict=True))
+            cell.rjust(width) if rank else cell.ljust(width)
+            for rank, (cell, width) in enumerate(zip(row, widths, strict=True))
         ).rstrip()
-        for row in [titles, *rows]
+        for row in table
     ]
     years = sorted(set(rapport.predictions["year"]))
     head = (
@@ -131,17 +122,17 @@ def texte(rapport: Rapport) -> str:
 
 
 def _table(mesures: pd.DataFrame, caption: str) -> str:
-    titles, rows = _cellules(mesures)
-    head = "".join(f'<th scope="col">{escape(title)}</th>' for title in titles)
+    shown = _affichees(mesures)
+    head = "".join(f'<th scope="col">{escape(str(title))}</th>' for title in shown)
     body = "".join(
-        f'<tr><th scope="row">{escape(row[0])}</th>'
-        + "".join(f"<td>{escape(cell)}</td>" for cell in row[1:])
+        f'<tr><th scope="row">{escape(first)}</th>'
+        + "".join(f"<td>{escape(cell)}</td>" for cell in cells)
         + "</tr>\n"
-        for row in rows
+        for first, *cells in shown.itertuples(index=False)
     )
     return (
         f"<table><caption>{escape(caption)}</caption>\n<thead><tr>{head}</tr></thead>\n"
-        f"<tbody>{body}</tbody></table>\n"
+        f"<tbody>{body}</tbody></table>"
     )
 
 
@@ -149,7 +140,7 @@ def _page(rapport: Rapport, mesures: pd.DataFrame, par_annee: pd.DataFrame) -> s
     answer = verdict(mesures)
     at = {row["month"]: row for row in mesures.to_dict("records")}
     spoken = " ; ".join(
-        f"fin {_MOIS[month - 1]}, {_cellule('erreur', at[month]['erreur'])} contre "
+        f"fin {fmt.MOIS[month - 1]}, {_cellule('erreur', at[month]['erreur'])} contre "
         f"{_cellule('erreur', min(v for v in (at[month][r] for r in RIVAUX) if v == v))} pour la "
         "meilleure autre méthode"
         for month in (3, 6, 9)
@@ -159,40 +150,28 @@ def _page(rapport: Rapport, mesures: pd.DataFrame, par_annee: pd.DataFrame) -> s
         "erreur-par-mois.png": f"Courbes d'erreur par mois : {spoken or answer}.",
         "biais-par-mois.png": "Biais par mois, projeté moins réalisé : "
         + " ; ".join(
-            f"fin {_MOIS[month - 1]}, {_cellule('biais', at[month]['biais'])}" for month in at
+            f"fin {fmt.MOIS[month - 1]}, {_cellule('biais', at[month]['biais'])}" for month in at
         )
         + ".",
         "couverture-par-mois.png": f"Part du réalisé dans l'intervalle, par mois : {answer}",
         "calibration.png": "Fréquence constatée selon la probabilité annoncée, de 50 à "
         f"95{fmt.NBSP}%, à côté du calibrage parfait.",
     }
-    pictures = "".join(
-        f'<p><img src="{name}" alt="{escape(alt)}"></p>\n' for name, alt in images.items()
-    )
     notes = "".join(f"<li>{escape(note)}</li>" for note in rapport.remarques)
-    return (
-        '<!doctype html>\n<html lang="fr"><head><meta charset="utf-8">'
-        "<title>Évaluation de la projection</title>"
-        f"<style>{_STYLE}</style></head><body><main>\n<h1>Évaluation de la projection</h1>\n"
-        f"<p><strong>{escape(answer)}</strong></p>\n<p>Fichier : {escape(rapport.fichier)}, "
-        f"{fmt.entier(len(rapport.predictions))} projections.</p>\n"
-        + _table(mesures, "Erreur, biais et intervalles par mois")
-        + f"<p>{escape(_LECTURE)}</p>\n"
-        + pictures
-        + _table(par_annee, "Les mêmes, par mois et par année")
-        + (f"<h2>Ce qui a été accepté dans le fichier</h2>\n<ul>{notes}</ul>\n" if notes else "")
-        + "</main></body></html>\n"
+    title = "<h2>Ce qui a été accepté dans le fichier</h2>"
+    page = Path(__file__).with_name("evaluation.html").read_text(encoding="utf-8")
+    return Template(page).substitute(
+        verdict=escape(answer),
+        fichier=escape(rapport.fichier),
+        projections=fmt.entier(len(rapport.predictions)),
+        par_mois=_table(mesures, "Erreur, biais et intervalles par mois"),
+        lecture=escape(_LECTURE),
+        images="\n".join(
+            f'<p><img src="{name}" alt="{escape(alt)}"></p>' for name, alt in images.items()
+        ),
+        par_annee=_table(par_annee, "Les mêmes, par mois et par année"),
+        remarques=f"{title}\n<ul>{notes}</ul>" if notes else "",
     )
-
-
-def _montant(value: int) -> str:
-    """Hundredths as a decimal number.
-
-    >>> _montant(-5), _montant(123450)
-    ('-0.05', '1234.50')
-    """
-    sign, value = ("-" if value < 0 else ""), abs(value)
-    return f"{sign}{value // 100}.{value % 100:02d}"
 
 
 def _guarded(text: str) -> str:
@@ -200,10 +179,8 @@ def _guarded(text: str) -> str:
     return f"'{text}" if text[:1] in ("=", "+", "-", "@") else text
 
 
-def _csv(rows: Sequence[Sequence[object]]) -> bytes:
-    buffer = io.StringIO()
-    csv.writer(buffer, lineterminator="\n").writerows(rows)
-    return buffer.getvalue().encode()
+def _csv(frame: pd.DataFrame) -> bytes:
+    return frame.to_csv(index=False, float_format="%.6f", lineterminator="\n").encode()
 
 
 def _png(figure: Figure) -> bytes:
@@ -214,23 +191,15 @@ def _png(figure: Figure) -> bytes:
 
 def _fichiers(rapport: Rapport) -> dict[str, bytes]:
     mesures, par_annee = rapport.mesures(), rapport.par_annee()
-    amounts = set(COLONNES) - {"line_id", "year", "month"}
-    columns = [
-        [
-            _montant(v) if name in amounts else _guarded(v) if name == "line_id" else v
-            for v in rapport.predictions[name].tolist()
-        ]
-        for name in COLONNES
-    ]
+    predictions = rapport.predictions[list(COLONNES)].copy()
+    amounts = list(COLONNES[3:])
+    predictions[amounts] = predictions[amounts].map(lambda v: f"{Decimal(int(v)).scaleb(-2):f}")
+    predictions["line_id"] = predictions["line_id"].map(_guarded)
     detail = pd.concat([mesures.assign(year="toutes"), par_annee.astype({"year": object})])
-    names = ["month", "year", *(name for name in mesures if name != "month")]
-    shown = [
-        [f"{v:.6f}" if isinstance(v, float) else v for v in row]
-        for row in detail[names].astype(object).where(detail[names].notna(), "").values.tolist()
-    ]
+    detail.insert(1, "year", detail.pop("year"))
     return {
-        "mesures.csv": _csv([names, *shown]),
-        "predictions.csv": _csv([COLONNES, *zip(*columns, strict=True)]),
+        "mesures.csv": _csv(detail),
+        "predictions.csv": _csv(predictions),
         "evaluation.html": _page(rapport, mesures, par_annee).encode(),
         "erreur-par-mois.png": _png(figures.erreur_par_mois(mesures)),
         "biais-par-mois.png": _png(figures.biais_par_mois(mesures)),

@@ -11,9 +11,13 @@ from typing import Any
 
 NON_RENSEIGNE = "non renseigné"
 THIN, NBSP = "\u202f", "\u00a0"
-_MOIS = (
+MOIS = (
     *("janvier", "février", "mars", "avril", "mai", "juin"),
     *("juillet", "août", "septembre", "octobre", "novembre", "décembre"),
+)
+MOIS_COURTS = (
+    *("janv.", "févr.", "mars", "avril", "mai", "juin"),
+    *("juil.", "août", "sept.", "oct.", "nov.", "déc."),
 )
 STATUTS = {
     "manifeste": "manifeste",
@@ -93,7 +97,7 @@ def date(value: dt.date | None) -> str:
     if missing(value) or value is None:
         return NON_RENSEIGNE
     day = "1er" if value.day == 1 else str(value.day)
-    return NBSP.join((day, _MOIS[value.month - 1], str(value.year)))
+    return NBSP.join((day, MOIS[value.month - 1], str(value.year)))
 
 
 def mois(key: str) -> str:
@@ -103,9 +107,7 @@ def mois(key: str) -> str:
     'févr. 2024'
     """
     year, month = key.split("-")
-    name = _MOIS[int(month) - 1]
-    short = {1: "janv.", 2: "févr.", 7: "juil.", 9: "sept.", 10: "oct.", 11: "nov.", 12: "déc."}
-    return f"{short.get(int(month), name)} {year}"
+    return f"{MOIS_COURTS[int(month) - 1]} {year}"
 
 
 def texte(value: Any) -> str:
