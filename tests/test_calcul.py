@@ -7,6 +7,7 @@ from datetime import date
 from fractions import Fraction as F
 from types import SimpleNamespace as NS
 
+import fabrique
 import pandas as pd
 import pytest
 from hypothesis import given
@@ -16,7 +17,8 @@ from analyses.atteinte.indicateurs import attainment, compare
 from analyses.chiffres.resultats import COLONNES, resultats
 from analyses.contrat.cell import read_cell
 from analyses.contrat.load import load_contrats
-from analyses.contrat.parametres import load_interpretations, load_seuils
+from analyses.contrat.parametres import load_interpretations, load_lectures, load_seuils
+from analyses.depot.exercice import Depot
 from analyses.execution.execution import execution
 from analyses.preparation.affectation import assign
 from analyses.projection.modele import load_modele
@@ -27,7 +29,7 @@ from analyses.socle.money import share
 from analyses.socle.paths import PARAMS
 from analyses.socle.problems import BilanError
 
-SEUILS = {"seuil_sous_consommation": F(4, 5), "seuil_partiellement": F(1, 2)}
+SEUILS = load_seuils()
 _LINE = dict(
     exercice=2024,
     numero_mandat="1",
@@ -95,7 +97,7 @@ def action(
         groupe=groupe,
         libelle=f"Action {code}",
         indicateurs=list(indicateurs),
-        calendrier=NS(debut=debut, fin=None, etapes=[]),
+        calendrier=NS(debut=debut, fin=None, etapes=[], source="fiche"),
         plan=lambda y: dict(plan) if plan and y == 2024 else None,
         plan_source=lambda y: "annexe 3",
     )
@@ -137,24 +139,22 @@ def contract(*actions: NS, code: str = "solidarites", ineligibles: tuple = ()) -
             colonnes_indicateurs=["t0", 2024, 2025],
             colonnes_nationaux=["t0", 2024],
             ineligibles=list(ineligibles),
+            clauses={},
         )
     }
 
 
 def depot(
     mandats=None, affectations=None, recettes=None, resultats_=None, justifications=None
-) -> NS:
+) -> Depot:
     columns = ["exercice", "contrat", "action", "financeur", "montant", "date_encaissement"]
     receipts = None if recettes is None else pd.DataFrame(recettes, columns=columns)
-    return NS(
-        exercice=2024,
+    return fabrique.depot(
         mandats=mandats,
         affectations=affectations,
         recettes=receipts,
         resultats=resultats_,
         justifications=justifications,
-        narratifs={},
-        sources=[],
     )
 
 
@@ -411,10 +411,11 @@ def _results(simule: bool = True, mandats: pd.DataFrame | None = None) -> pd.Dat
     )
     source = depot(mandats, rules({}), recettes=[receipt("", "etat", 10)], resultats_=told)
     done = execution(source, contrats, None)
+    rows = situations(done, contrats, source, None, {}, (), load_lectures())
     return resultats(
         contrats,
         [done],
-        evaluer(situations(done, contrats, source, None), contrats, SEUILS, load_modele()).actions,
+        evaluer(rows, contrats, SEUILS, load_modele()).actions,
         attainment(contrats, [source], SEUILS),
         simule,
     )

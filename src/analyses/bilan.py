@@ -153,7 +153,8 @@ def load(
     preparations = [
         prepare(depot, contrats_de(departement, depot.exercice, au), au) for depot in opened
     ]
-    regles = run(preparations, declared(opened), load_lectures())
+    lectures = load_lectures()
+    regles = run(preparations, declared(opened), lectures)
     regles.suivants.update({year: contrats_de(departement, year + 1) for year in years})
     depots = [depot for depot in opened if depot.exercice in years]
     executions = [regles.executions[year] for year in years]
@@ -167,7 +168,7 @@ def load(
     for done, depot in zip(executions, depots, strict=True):
         year = done.exercice
         signed = regles.contrats[year]
-        rows = situations(done, signed, depot, au, trajectoires, past)
+        rows = situations(done, signed, depot, au, trajectoires, past, lectures)
         risques.append(evaluer(rows, signed, seuils, modele))
     sous_conso = pd.concat([risque.actions for risque in risques], ignore_index=True)
     indicateurs = attainment(contrats, [*earlier, *opened], seuils)

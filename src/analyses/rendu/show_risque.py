@@ -22,9 +22,11 @@ from analyses.rendu.show import (
 )
 from analyses.risque import scenario as essais
 from analyses.risque.justifications import a_justifier as _a_justifier
+from analyses.risque.releve import mois_vides
 from analyses.risque.risque import Risque
-from analyses.risque.situation import anomalies, mois_vides, rounded
+from analyses.risque.situation import anomalies
 from analyses.socle import fmt
+from analyses.socle.money import half_up_centime as rounded
 
 if TYPE_CHECKING:
     from IPython.display import Markdown
@@ -531,11 +533,11 @@ def _question(b: Bilan, action: str, decaler: int, engager: Any, seuil: Any) -> 
     if decaler:
         what.append(f"prenait {decaler} mois de retard")
     if engager:
-        what.append(f"engageait {_ronds(essais._centimes(engager))} de plus")
+        what.append(f"engageait {_ronds(essais.centimes(engager))} de plus")
     name = _action(b, *action.split("/", 1)) if action else ""
     text = f"l'action {name} {' et '.join(what)}" if what else ""
     if seuil is not None:
-        text += (" et si " if text else "") + f"le seuil était de {essais._seuil(seuil) * 100} %"
+        text += (" et si " if text else "") + f"le seuil était de {essais.seuil_de(seuil) * 100} %"
     return f"Et si {text} ?"
 
 
