@@ -14,6 +14,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StrictStr, m
 from analyses.contrat.cell import Cell, read_cell
 
 Period = Literal["t0"] | int
+NATIONAUX = "nat"  # stands for an action where national indicators are listed with the others
 
 
 def _centimes(value: Any) -> Any:
@@ -359,6 +360,6 @@ class Contrat(_Model):
     sous_totaux: list[SousTotal] = []
 
     def indicateurs(self) -> list[tuple[str, Indicateur]]:
-        """Every indicator with the code of its action, then the national ones under 'nat'."""
+        """Every indicator with the code of its action, then the national ones (`NATIONAUX`)."""
         local = [(a.code, i) for a in self.actions.values() for i in a.indicateurs]
-        return local + [("nat", i) for i in self.nationaux]
+        return local + [(NATIONAUX, i) for i in self.nationaux]
