@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
+from fractions import Fraction
 from typing import Any
 
 import pandas as pd
@@ -32,8 +33,14 @@ from analyses.execution.execution import (
     COLONNES_MOIS,
     Execution,
 )
+from analyses.risque.situation import Situation
+from analyses.risque.trajectoire import Trajectoire
 
 DEBUT, FIN = date(2024, 1, 1), date(2027, 12, 31)
+JUIN = date(2024, 6, 30)
+LINEAIRE = Trajectoire(
+    2024, DEBUT, "fiche", ((date(2024, 12, 31), Fraction(1), "lecture : linéaire"),)
+)
 DOCUMENT = "essai"
 RESULTATS = ["contrat", "action", "indicateur", "exercice", "resultat"]
 
@@ -194,3 +201,22 @@ def execution(
 def _frame(rows: Iterable[Mapping[str, Any]], columns: Sequence[str]) -> pd.DataFrame:
     full = [dict.fromkeys(columns) | dict(row) for row in rows]
     return pd.DataFrame(full, columns=list(columns), dtype=object)
+
+
+def situation(realise: int | None = 0, au: date | None = JUIN, **champs: Any) -> Situation:
+    """An action on 30 June: 1 000 € planned over the year, half by the State; what is realised is
+    shared in two."""
+    plain: dict[str, Any] = {
+        "contrat": "solidarites",
+        "groupe": "axe-1",
+        "action": "1",
+        "libelle": "Action",
+        "exercice": 2024,
+        "plan": {"etat": 50_000, "cd": 50_000},
+        "par_financeur": (
+            {} if realise is None else {"etat": realise - realise // 2, "cd": realise // 2}
+        ),
+        "reste_engage": None,
+        "trajectoire": LINEAIRE,
+    }
+    return Situation(**{"au": au, "realise": realise} | plain | champs)

@@ -9,6 +9,7 @@ from fractions import Fraction as F
 import fabrique
 import pandas as pd
 import pytest
+from fabrique import situation
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -39,20 +40,9 @@ SEUILS = {
     "probabilite_alerte": F(1, 2),
 }
 MODELE = load_modele()
-JUIN, SEPTEMBRE = date(2024, 6, 30), date(2024, 9, 30)
-LINEAIRE = Trajectoire(2024, date(2024, 1, 1), "f", ((date(2024, 12, 31), F(1), "lecture : l"),))
+JUIN, SEPTEMBRE = fabrique.JUIN, date(2024, 9, 30)
 TARDIVE = Trajectoire(2024, date(2024, 9, 1), "f", ((date(2024, 12, 31), F(1), "l"),))
 SANS_COUT = Trajectoire(2024, None, "", ((date(2024, 12, 31), F(0), "f"),))
-
-
-def situation(realise: int | None = 0, au: date | None = JUIN, **changes) -> Situation:
-    """1 000 € planned, half by the State; what is realised is shared in two."""
-    plan = changes.pop("plan", {"etat": 50_000, "cd": 50_000})
-    parts = {} if realise is None else {"etat": realise - realise // 2, "cd": realise // 2}
-    base = Situation(
-        "solidarites", "axe-1", "1", "Action", 2024, au, plan, realise, parts, None, LINEAIRE
-    )
-    return replace(base, **changes)
 
 
 ACTIONS = {

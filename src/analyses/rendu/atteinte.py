@@ -86,8 +86,9 @@ def essentiel(b: Bilan) -> Markdown:
         lines.append(
             f"- **{_contrat(row['contrat'])} {row['exercice']}** : {row['jugees']} cibles jugées "
             f"sur {row['cibles']}, dont {row['atteint']} atteintes, {row['partiellement']} en "
-            f"partie, {row['non_atteint']} manquées ; sans jugement : {row['non_renseigne']} faute de "
-            f"résultat, {row['non_evaluable']} non évaluables, {row['sans_objet']} sans objet."
+            f"partie, {row['non_atteint']} manquées ; sans jugement : {row['non_renseigne']} "
+            f"faute de résultat, {row['non_evaluable']} non évaluables, {row['sans_objet']} sans "
+            "objet."
         )
     lines += [f"- {line}" for line in (_money(b), _pace(b), _asked(b), _tolerance(b)) if line]
     return markdown("\n".join(lines))
