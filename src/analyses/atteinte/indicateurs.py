@@ -17,7 +17,7 @@ from analyses.atteinte.progression import (
     parcours,
 )
 from analyses.contrat.cell import Cell, read_cell
-from analyses.contrat.model import NATIONAUX, Contrat, Formule, Indicateur
+from analyses.contrat.model import NATIONAL, Contrat, Formule, Indicateur
 from analyses.depot.exercice import Depot
 
 COLONNES = [
@@ -173,7 +173,7 @@ def _results(depots: Sequence[Depot]) -> dict[tuple[str, str, str, int], str]:
             continue
         for contrat, action, slug, year, text in depot.resultats[columns].itertuples(index=False):
             slug = str(slug).rsplit("/", 1)[-1]
-            found[str(contrat), str(action or NATIONAUX), slug, int(year)] = str(text or "")
+            found[str(contrat), str(action or NATIONAL), slug, int(year)] = str(text or "")
     return found
 
 
@@ -188,7 +188,7 @@ class _Serie:
         given: Results,
     ) -> None:
         self.contrat, self.action, self.indicator, self.given = contrat, action, indicator, given
-        national = action == NATIONAUX
+        national = action == NATIONAL
         columns = contrat.colonnes_nationaux if national else contrat.colonnes_indicateurs
         self.years = [period for period in columns if isinstance(period, int)]
         self.t0 = in_context(indicator.cell("t0"), indicator)
@@ -243,7 +243,7 @@ class _Serie:
             "contrat": self.contrat.code,
             "groupe": action.groupe if action else "",
             "action": self.action,
-            "national": self.action == NATIONAUX,
+            "national": self.action == NATIONAL,
             "indicateur": own.code,
             "code": f"{self.action}/{own.code}",
             "libelle": own.libelle,

@@ -14,7 +14,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StrictStr, m
 from analyses.contrat.cell import Cell, read_cell
 
 Period = Literal["t0"] | int
-NATIONAUX = "nat"  # stands for an action where national indicators are listed with the others
+NATIONAL = "nat"  # what stands for an action where an indicator is national
 
 
 def _centimes(value: Any) -> Any:
@@ -360,6 +360,6 @@ class Contrat(_Model):
     sous_totaux: list[SousTotal] = []
 
     def indicateurs(self) -> list[tuple[str, Indicateur]]:
-        """Every indicator with the code of its action, then the national ones (`NATIONAUX`)."""
+        """Every indicator with the code of its action, then the national ones (`NATIONAL`)."""
         local = [(a.code, i) for a in self.actions.values() for i in a.indicateurs]
-        return local + [(NATIONAUX, i) for i in self.nationaux]
+        return local + [(NATIONAL, i) for i in self.nationaux]

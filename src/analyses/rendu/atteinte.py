@@ -10,7 +10,7 @@ from analyses.atteinte import formations as training
 from analyses.atteinte import synthese as synthese_atteinte
 from analyses.atteinte.questions import Question
 from analyses.atteinte.questions import questions as ask
-from analyses.contrat.model import NATIONAUX
+from analyses.contrat.model import NATIONAL
 from analyses.contrat.parametres import load_interpretations, load_seuils
 from analyses.rendu import plots_indicateurs
 from analyses.rendu.show import (
@@ -170,7 +170,7 @@ def _scope(b: Bilan, line: Mapping[Any, Any]) -> str:
     if line["niveau"] == "contrat":
         return "Ensemble du contrat"
     if line["niveau"] == "action":
-        return _NATIONAUX if code == NATIONAUX else _action(b, contrat, code)
+        return _NATIONAUX if code == NATIONAL else _action(b, contrat, code)
     key = next((k for k, g in b.contrats[contrat].groupes.items() if g.code_public == code), code)
     return _groupe_long(b, contrat, key)
 
@@ -282,7 +282,7 @@ def questions(b: Bilan, contrat: str | None = None) -> Styler | Markdown:
         {
             "Exercice": q.exercice,
             "Contrat": _contrat(q.contrat),
-            "Action": _NATIONAUX if q.action == NATIONAUX else _action(b, q.contrat, q.action),
+            "Action": _NATIONAUX if q.action == NATIONAL else _action(b, q.contrat, q.action),
             "Indicateur": labels.get((q.contrat, q.code), "tous ceux de l'action"),
             "Question au pilote": q.texte,
         }
