@@ -4,23 +4,31 @@ from __future__ import annotations
 
 from fractions import Fraction as F
 from pathlib import Path
-from types import SimpleNamespace as NS
 
+import fabrique
 import pandas as pd
 import pytest
-from fabrique import lignes_publiques
 from hypothesis import given
 from hypothesis import strategies as st
 
 from analyses.atteinte.formations import formations, gaps
 from analyses.atteinte.indicateurs import attainment, compare, judge
 from analyses.atteinte.questions import questions
-from analyses.atteinte.synthese import STATUTS, counts, quadrants, sensitivity
+from analyses.atteinte.synthese import (
+    STATUTS,
+    by_reading,
+    counts,
+    pace,
+    quadrants,
+    sensitivity,
+)
 from analyses.chiffres.atteinte import atteinte_figures
 from analyses.chiffres.table import PUBLIQUES
 from analyses.contrat.cell import read_cell
 from analyses.contrat.load import load_contrats
 from analyses.contrat.parametres import load_seuils
+from analyses.depot.exercice import Depot
+from analyses.execution.execution import Execution
 
 SEUILS = load_seuils()
 YEARS = (2024, 2025)
@@ -31,14 +39,12 @@ def contrats():
     return load_contrats("55")
 
 
-def depot(year: int, *results: tuple[str, str, str], contrat: str = "solidarites") -> NS:
+def depot(year: int, *results: tuple[str, str, str], contrat: str = "solidarites") -> Depot:
     """A depot with its results only: (action, indicator, result)."""
-    columns = ["contrat", "action", "indicateur", "exercice", "resultat"]
-    rows = [(contrat, action, slug, year, text) for action, slug, text in results]
-    return NS(exercice=year, resultats=pd.DataFrame(rows, columns=columns), formations=None)
+    return fabrique.depot(year, resultats=fabrique.resultats(year, *results, contrat=contrat))
 
 
-def rows(contrats, *depots: NS, seuils=SEUILS) -> dict[tuple[str, int], dict]:
+def rows(contrats, *depots: Depot, seuils=SEUILS) -> dict[tuple[str, int], dict]:
     frame = attainment(contrats, depots, seuils)
     return {(r["code"], r["exercice"]): r for r in frame.to_dict("records")}
 
@@ -233,15 +239,14 @@ def test_counts_add_up(contrats):
         whole = by_place["solidarites", "contrat", "solidarites"][status]
         assert axes == local == whole - by_place["solidarites", "action", "nat"][status]
     totals = [sum(by_place[k][s] for s in STATUTS) for k in by_place if k[1] == "contrat"]
-    assert totals == [71, 23]
+    assert totals == [71, 23] == [by_place[k]["cibles"] for k in by_place if k[1] == "contrat"]
+    assert (action["jugees"], action["cibles"]) == (2, 2)
 
 
-def _run(**by_action: dict) -> NS:
-    rows_ = [
-        {"contrat": "solidarites", "action": a, "prevu": 100, "realise": 90, "taux": F(9, 10)} | r
-        for a, r in by_action.items()
-    ]
-    return NS(exercice=2024, par_action=pd.DataFrame(rows_, dtype=object))
+def _run(year: int = 2024, **by_action: dict) -> Execution:
+    head = {"contrat": "solidarites", "prevu": 100, "realise": 90, "taux": F(9, 10)}
+    rows_ = [head | {"action": code} | given for code, given in by_action.items()]
+    return fabrique.execution(year, par_action=rows_)
 
 
 def test_money_beside_results(contrats):
@@ -279,6 +284,10 @@ def test_money_beside_results(contrats):
         "non_renseigne", "aucune cible jugée",
     )  # fmt: skip
     assert found["7"]["quadrant"] == "non_renseigne"  # no line of execution
+    read = by_reading(quadrants(frame, [run], SEUILS))
+    assert list(read)[:3] == ["depense_atteint", "peu_depense_atteint", "depense_peu_atteint"]
+    assert read["depense_atteint"] == read["aucun crédit prévu"] == 1
+    assert sum(read.values()) == len(found)
 
 
 def test_sensitivity_to_the_tolerance(contrats):
@@ -296,6 +305,12 @@ def test_sensitivity_to_the_tolerance(contrats):
         SEUILS,
     )
     assert sensitivity(frame, [2024], [F(5, 100), F(1, 10)]) == [(F(5, 100), 1), (F(1, 10), 2)]
+
+
+def test_pace_counts_who_would_miss_the_last_target(contrats):
+    """3/actions-realisees at 2/3 of its pace, 11/cumul-acteurs beyond its level: one of two."""
+    told = depot(2024, ("3", "actions-realisees", "2"), ("11", "cumul-acteurs", "9"))
+    assert pace(attainment(contrats, [told], SEUILS), 2024) == (2, 1)
 
 
 # Questions to the pilots
@@ -436,9 +451,9 @@ def test_rows_are_unique_documented_and_say_simulated(contrats):
     depots = [depot(2024, ("3", "actions-realisees", "2")), depot(2025)]
     depots[0].formations = TRAINING
     frame = attainment(contrats, depots, SEUILS)
-    runs = [NS(exercice=y, par_action=_run(**{"3": {}}).par_action) for y in YEARS]
-    table = lignes_publiques(
-        atteinte_figures(frame, contrats, runs, depots, load_seuils()), contrats, True
+    runs = [_run(year, **{"3": {}}) for year in YEARS]
+    table = fabrique.lignes_publiques(
+        atteinte_figures(frame, contrats, runs, depots, SEUILS), contrats, True
     )
     assert list(table.columns) == PUBLIQUES
     key = ["mesure", "contrat", "exercice", "niveau", "code", "financeur"]

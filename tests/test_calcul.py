@@ -5,11 +5,10 @@ from __future__ import annotations
 import time
 from datetime import date
 from fractions import Fraction as F
-from types import SimpleNamespace as NS
 
+import fabrique
 import pandas as pd
 import pytest
-from fabrique import contrat_de, lignes_publiques
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -22,7 +21,9 @@ from analyses.chiffres.risque import risque_figures
 from analyses.chiffres.table import PUBLIQUES
 from analyses.contrat.cell import read_cell
 from analyses.contrat.load import load_contrats
-from analyses.contrat.parametres import load_interpretations, load_seuils
+from analyses.contrat.model import Action, Contrat, Imprime, Indicateur, Ineligible
+from analyses.contrat.parametres import load_interpretations, load_lectures, load_seuils
+from analyses.depot.exercice import Depot
 from analyses.execution.execution import execution
 from analyses.preparation.affectation import assign
 from analyses.projection.parametres import load_modele
@@ -33,7 +34,7 @@ from analyses.socle.money import share
 from analyses.socle.paths import PARAMS
 from analyses.socle.problems import BilanError
 
-SEUILS = {"seuil_sous_consommation": F(4, 5), "seuil_partiellement": F(1, 2)}
+SEUILS = load_seuils()
 _LINE = dict(
     exercice=2024,
     numero_mandat="1",
@@ -75,93 +76,40 @@ def rules(*rows: dict) -> pd.DataFrame:
     return pd.DataFrame([{**_RULE, **row, "ligne": n + 2} for n, row in enumerate(rows)])
 
 
-def indicator(code: str, cells: list[str], sens: str = "hausse", unite: str = "familles") -> NS:
-    periods = ["t0", 2024, 2025]
-    return NS(
-        code=code,
-        unite=unite,
-        sens=sens,
-        nature="flux",
-        forme="nombre",
-        additif=False,
-        t0_nature=None,
-        formule=None,
-        libelle=code,
-        source="annexe 2",
-        uncertain=False,
-        cell=lambda p: read_cell(cells[periods.index(p)]),
-    )
-
-
 def action(
-    code: str, groupe: str, plan: dict | None, debut: date | None = None, indicateurs: tuple = ()
-) -> NS:
-    return NS(
-        code=code,
-        groupe=groupe,
-        libelle=f"Action {code}",
-        indicateurs=list(indicateurs),
-        calendrier=NS(debut=debut, fin=None, etapes=[]),
-        plan=lambda y: dict(plan) if plan and y == 2024 else None,
-        plan_source=lambda y: "annexe 3",
-        financements=[],
-    )
+    code: str, groupe: str, plan: dict | None, indicateurs: tuple[Indicateur, ...] = ()
+) -> Action:
+    plans = {2024: plan} if plan else None
+    return fabrique.action(code, groupe, plans, indicateurs=list(indicateurs))
 
 
-def contract(*actions: NS, code: str = "solidarites", ineligibles: tuple = ()) -> dict[str, NS]:
-    groups = {
-        "axe-1": NS(
-            code="axe-1",
-            code_public="1",
-            niveau="axe",
-            debut=date(2024, 1, 1),
-            fin=date(2027, 12, 31),
-        ),
-        "axe-3": NS(
-            code="axe-3",
-            code_public="3",
-            niveau="axe",
-            debut=date(2024, 1, 1),
-            fin=date(2027, 12, 31),
-        ),
-    }
-    imprime = NS(
-        niveau="axe",
-        code="1",
-        financeur="tiers",
-        montant=100,
-        exercice=2024,
-        source="annexe 3",
+def contract(*actions: Action, ineligibles: tuple[Ineligible, ...] = ()) -> dict[str, Contrat]:
+    imprime = Imprime(
+        niveau="axe", code="1", financeur="tiers", montant=1, exercice=2024, source="annexe 3"
     )
-    return {
-        code: contrat_de(
-            code=code,
-            actions={a.code: a for a in actions},
-            groupes=groups,
-            exercices=[2024, 2025],
-            nationaux=[],
-            imprimes=[imprime],
-            colonnes_indicateurs=["t0", 2024, 2025],
-            colonnes_nationaux=["t0", 2024],
-            ineligibles=list(ineligibles),
-        )
-    }
+    signed = fabrique.contrat(
+        actions=actions,
+        groupes=[fabrique.groupe("axe-1"), fabrique.groupe("axe-3")],
+        exercices=[2024, 2025],
+        imprimes=[imprime],
+        colonnes_indicateurs=["t0", 2024, 2025],
+        colonnes_nationaux=["t0", 2024],
+        ineligibles=list(ineligibles),
+    )
+    return {signed.code: signed}
 
 
 def depot(
     mandats=None, affectations=None, recettes=None, resultats_=None, justifications=None
-) -> NS:
+) -> Depot:
     columns = ["exercice", "contrat", "action", "financeur", "montant", "date_encaissement"]
     receipts = None if recettes is None else pd.DataFrame(recettes, columns=columns)
-    return NS(
-        exercice=2024,
+    return fabrique.depot(
         mandats=mandats,
         affectations=affectations,
         recettes=receipts,
         resultats=resultats_,
         justifications=justifications,
-        narratifs={},
-        sources=[],
     )
 
 
@@ -300,13 +248,12 @@ def test_execution_counts_the_exercise_until_the_date() -> None:
 def test_ineligible_lines_and_their_cancellation() -> None:
     """611 « évaluation » is excluded, 611 alone is not; the cancellation follows its origin's
     wording: ineligible 100 - 100 = 0, realised 100."""
-    excluded = NS(
+    excluded = Ineligible(
+        code="evaluation",
         motif="évaluation",
         article="art. 4.2",
         natures=["611"],
-        sauf_natures=[],
         mots=["évaluation"],
-        groupes=[],
     )
     contrats = contract(action("1", "axe-1", {"etat": 10_000}), ineligibles=(excluded,))
     mandats = lines(
@@ -407,7 +354,7 @@ def _results(simule: bool = True, mandats: pd.DataFrame | None = None) -> pd.Dat
             "1",
             "axe-1",
             {"etat": 10_000, "cd": 10_000},
-            indicateurs=(indicator("familles", ["37", "50", "+25"]),),
+            indicateurs=(fabrique.indicateur("familles", ["37", "50", "+25"]),),
         ),
         action("2", "axe-1", {"etat": 10_000, "caf": 10_000}),
         action("3", "axe-3", None),
@@ -418,13 +365,13 @@ def _results(simule: bool = True, mandats: pd.DataFrame | None = None) -> pd.Dat
     )
     source = depot(mandats, rules({}), recettes=[receipt("", "etat", 10)], resultats_=told)
     done = execution(source, contrats, None)
-    risque = evaluer(situations(done, contrats, source, None), contrats, SEUILS, load_modele())
+    rows = situations(done, contrats, source, None, {}, (), load_lectures())
+    risque = evaluer(rows, contrats, SEUILS, load_modele())
     money = [*depenses(done, contrats), *risque_figures(risque, contrats)]
     found = complete(money, {2024: contrats}, load_mesures())
     frame = attainment(contrats, [source], SEUILS)
-    seuils = load_seuils()
-    found += atteinte_figures(frame, contrats, [done], [source], seuils)
-    return lignes_publiques(found, contrats, simule)
+    found += atteinte_figures(frame, contrats, [done], [source], load_seuils())
+    return fabrique.lignes_publiques(found, contrats, simule)
 
 
 def _value(frame: pd.DataFrame, **where: str) -> tuple[str, str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from fractions import Fraction as F
 from types import SimpleNamespace as NS
 
+import fabrique
 import pandas as pd
 import pytest
 from matplotlib.patches import Rectangle
@@ -30,9 +31,9 @@ def b():
         [("solidarites", a, i, 2024, t) for a, i, t in told],
         columns=["contrat", "action", "indicateur", "exercice", "resultat"],
     )
-    depot = NS(exercice=2024, resultats=results, formations=None)
+    depot = fabrique.depot(resultats=results)
     money = {"contrat": "solidarites", "prevu": 100, "realise": 90, "taux": F(9, 10)}
-    run = NS(exercice=2024, par_action=pd.DataFrame([money | {"action": "1"}], dtype=object))
+    run = fabrique.execution(par_action=[money | {"action": "1"}])
     frame = attainment(contrats, [depot], load_seuils())
     return NS(contrats=contrats, indicateurs=frame, executions=[run], depots=[depot], simule=True)
 

@@ -5,12 +5,13 @@ import json
 import re
 from datetime import date
 from pathlib import Path
-from types import SimpleNamespace as NS
 
+import fabrique
 import pandas as pd
 import pytest
 
 from analyses.atteinte.indicateurs import attainment
+from analyses.bilan import Bilan, figures
 from analyses.contrat.contradictions import find_contradictions
 from analyses.contrat.load import load_contrats
 from analyses.contrat.parametres import load_lectures, load_seuils
@@ -48,21 +49,16 @@ def _source(cell):
     return "".join(cell["source"])
 
 
-def _depot(**given):
-    blank = dict.fromkeys(["mandats", "affectations", "recettes", "resultats", "justifications"])
-    rest = {"narratifs": {}, "sources": [], "simule": False, "controles": []}
-    return NS(departement="55", exercice=2024, **{**blank, **rest, **given})
-
-
 def _bilan(depot, arrete_au=None):
     contrats, seuils = load_contrats("55"), load_seuils()
     preparations = [prepare(depot, contrats, arrete_au)]
     regles = moteur.run(preparations, {}, load_lectures())
     run = regles.executions[2024]
     known = load_trajectoires(contrats)
-    rows = situations(run, contrats, depot, arrete_au, known)
+    rows = situations(run, contrats, depot, arrete_au, known, (), load_lectures())
     risque = evaluer(rows, contrats, seuils, load_modele())
-    return NS(
+    indicateurs = attainment(contrats, [depot], seuils, depot.simule)
+    return Bilan(
         preparations=preparations,
         regles=regles,
         departement="55",
@@ -72,9 +68,9 @@ def _bilan(depot, arrete_au=None):
         trajectoires=known,
         risques=[risque],
         sous_conso=risque.actions,
-        indicateurs=attainment(contrats, [depot], seuils),
+        indicateurs=indicateurs,
         contradictions=find_contradictions(contrats),
-        resultats=None,
+        chiffres=figures(regles, [risque], indicateurs, contrats, [depot], seuils, depot.simule),
         simule=depot.simule,
         arrete_au=arrete_au,
         exercices=[2024],
@@ -84,7 +80,7 @@ def _bilan(depot, arrete_au=None):
 @pytest.fixture(scope="module")
 def empty():
     """A year for which no file was given."""
-    return _bilan(_depot())
+    return _bilan(fabrique.depot())
 
 
 def _html(shown):
@@ -170,7 +166,7 @@ def test_decisions_and_staff_are_shown_without_third_party_nor_wording():
     names = ["poste", "contrat", "action", "quotite", "ligne", "cout_mensuel_charge", "debut"]
     decided = [(2024, "0", "1", "ineligible", "hors de l'action", date(2025, 2, 3), "note 3")]
     b = _bilan(
-        _depot(
+        fabrique.depot(
             mandats=pd.DataFrame(lines, columns=columns),
             affectations=pd.DataFrame([rule | blank | {"quote_part": 1}]),
             temps_agents=pd.DataFrame(agents, columns=[*names, "fin"]),
@@ -198,7 +194,7 @@ def test_decisions_and_staff_are_shown_without_third_party_nor_wording():
 
 
 def test_simulated_data_are_said():
-    b = _bilan(_depot(simule=True), date(2024, 12, 31))
+    b = _bilan(fabrique.depot(sources=[fabrique.source("mandats.csv")]), date(2024, 12, 31))
     assert "Données simulées" in show.banner(b).data
     for fig in (
         plots.execution_par_action(b, "solidarites"),
@@ -270,7 +266,7 @@ def test_a_receipt_that_no_action_plans_for_is_said():
         [(2024, "solidarites", "axe-4", "caf", 123_450, date(2024, 9, 1))],
         columns=["exercice", "contrat", "action", "financeur", "montant", "date_encaissement"],
     )
-    b = _bilan(_depot(recettes=receipts))
+    b = _bilan(fabrique.depot(recettes=receipts))
     said = f"**Solidarités 2024, axe-4** : {fmt.euros(123_450)} reçus (CAF) qu'aucune action"
     assert said in show_regles.essentiel(b).data
     assert said in show_regles.essentiel(b, "solidarites").data

@@ -5,32 +5,33 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import date
 from fractions import Fraction as F
-from types import SimpleNamespace as NS
 
+import fabrique
 import pandas as pd
 import pytest
-from fabrique import contrat_de, lignes_publiques
+from fabrique import situation
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from analyses.chiffres.risque import risque_figures
 from analyses.chiffres.table import PUBLIQUES
+from analyses.depot.exercice import Depot
 from analyses.execution.execution import Execution
 from analyses.projection.modele import Passe
 from analyses.projection.parametres import load_modele
+from analyses.risque.jugement import a_risque, juger, limite
 from analyses.risque.justifications import a_justifier
-from analyses.risque.risque import Loi, Risque, a_risque, certaine, evaluer, juger, limite, lois
-from analyses.risque.scenario import leviers, plus_exposee, scenario, sensibilite
-from analyses.risque.situation import (
-    Situation,
-    _shown,
-    anomalies,
+from analyses.risque.loi import Loi, certaine
+from analyses.risque.releve import (
     date_connue,
     mois_vides,
     paies_a_venir,
     passes,
     restes_engages,
 )
+from analyses.risque.risque import Risque, evaluer, lois
+from analyses.risque.scenario import leviers, plus_exposee, scenario, sensibilite
+from analyses.risque.situation import Situation, _shown, anomalies
 from analyses.risque.trajectoire import Trajectoire
 from analyses.socle.problems import BilanError
 
@@ -40,36 +41,16 @@ SEUILS = {
     "probabilite_alerte": F(1, 2),
 }
 MODELE = load_modele()
-JUIN, SEPTEMBRE = date(2024, 6, 30), date(2024, 9, 30)
-LINEAIRE = Trajectoire(2024, date(2024, 1, 1), "f", ((date(2024, 12, 31), F(1), "lecture : l"),))
+JUIN, SEPTEMBRE = fabrique.JUIN, date(2024, 9, 30)
 TARDIVE = Trajectoire(2024, date(2024, 9, 1), "f", ((date(2024, 12, 31), F(1), "l"),))
 SANS_COUT = Trajectoire(2024, None, "", ((date(2024, 12, 31), F(0), "f"),))
 
 
-def situation(realise: int | None = 0, au: date | None = JUIN, **changes) -> Situation:
-    """1 000 € planned, half by the State; what is realised is shared in two."""
-    plan = changes.pop("plan", {"etat": 50_000, "cd": 50_000})
-    parts = {} if realise is None else {"etat": realise - realise // 2, "cd": realise // 2}
-    base = Situation(
-        "solidarites", "axe-1", "1", "Action", 2024, au, plan, realise, parts, None, LINEAIRE
-    )
-    return replace(base, **changes)
-
-
-SIGNE = contrat_de()
-CONTRATS = {
-    "solidarites": contrat_de(
-        groupes={key: g for key, g in SIGNE.groupes.items() if key != "axe-4"},
-        actions={
-            code: NS(
-                code=code,
-                groupe="axe-3" if code == "3" else "axe-1",
-                calendrier=NS(debut=None, imprime_debut=None),
-            )
-            for code in ("1", "2", "3")
-        },
-    )
+ACTIONS = {
+    code: fabrique.action(code, groupe)
+    for code, groupe in (("1", "axe-1"), ("2", "axe-1"), ("3", "axe-3"))
 }
+CONTRATS = {"solidarites": fabrique.contrat(actions=ACTIONS.values())}
 
 
 PROJETEES = ("projection", "projection_bas_80", "projection_haut_80")
@@ -79,7 +60,7 @@ PROJETEES += ("probabilite_sous_consommation", "montant_a_risque")
 def lignes(r: Risque, simule: bool = False) -> pd.DataFrame:
     """What is projected, as resultats.csv writes it."""
     found = [one for one in risque_figures(r, CONTRATS) if one.mesure in PROJETEES]
-    return lignes_publiques(found, CONTRATS, simule)
+    return fabrique.lignes_publiques(found, CONTRATS, simule)
 
 
 def risque(*rows: Situation) -> Risque:
@@ -317,13 +298,12 @@ def _execution(lines: list[tuple[str, str, int]]) -> Execution:
         [("solidarites", action, number, amount) for number, action, amount in lines],
         columns=["contrat", "action", "id_engagement", "montant_signe"],
     )
-    empty = pd.DataFrame()
-    return Execution(2024, None, frame, empty, empty, empty, empty, True)
+    return fabrique.execution(lignes=frame)
 
 
-def _commitments(*rows: tuple) -> NS:
+def _commitments(*rows: tuple) -> Depot:
     columns = ["id_engagement", "exercice", "date", "contrat", "action", "objet", "montant"]
-    return NS(engagements=pd.DataFrame(rows, columns=columns))
+    return fabrique.depot(engagements=pd.DataFrame(rows, columns=columns))
 
 
 def test_what_is_committed_and_not_yet_mandated():
@@ -345,8 +325,11 @@ def test_what_is_committed_and_not_yet_mandated():
         ("solidarites", "1"): 70_000 + 4_000,
         ("solidarites", "2"): 5_000,
     }
-    assert restes_engages(NS(engagements=None), run, JUIN) is None
-    assert restes_engages(NS(), run, JUIN) is None
+    assert restes_engages(fabrique.depot(), run, JUIN) is None
+    assert restes_engages(depot, fabrique.execution(renseigne=False), JUIN) == {
+        ("solidarites", "1"): 100_000 + 10_000 + 4_000,
+        ("solidarites", "2"): 6_000,
+    }
 
 
 def test_pay_to_come_of_the_known_posts():
@@ -361,13 +344,22 @@ def test_pay_to_come_of_the_known_posts():
         ],
         columns=["poste", "contrat", "action", "quotite", "cout_mensuel_charge", "debut", "fin"],
     )
-    assert paies_a_venir(NS(temps_agents=posts), 2024, JUIN) == {
+    depot = fabrique.depot(temps_agents=posts)
+    assert paies_a_venir(depot, 2024, JUIN, "mois-reel") == {
         ("solidarites", "1"): 900_000,
         ("solidarites", "2"): 509_677,
         ("solidarites", "3"): 0,
     }
-    assert set(paies_a_venir(NS(temps_agents=posts), 2024, None).values()) == {0}
-    assert paies_a_venir(NS(), 2024, JUIN) is None
+    assert set(paies_a_venir(depot, 2024, None, "mois-reel").values()) == {0}
+    assert paies_a_venir(fabrique.depot(), 2024, JUIN, "mois-reel") is None
+
+
+def test_pay_to_come_follows_the_reading_of_a_day():
+    """From 15 October, 17 days of 31 or of 30: 2 000 € x 17/30 + 4 000 € = 5 133,33 €."""
+    row = ("P2", "solidarites", "2", F(1), 200_000, date(2024, 10, 15), None)
+    columns = ["poste", "contrat", "action", "quotite", "cout_mensuel_charge", "debut", "fin"]
+    depot = fabrique.depot(temps_agents=pd.DataFrame([row], columns=columns))
+    assert paies_a_venir(depot, 2024, JUIN, "trentiemes") == {("solidarites", "2"): 513_333}
 
 
 def test_commitments_make_the_projection_surer():
@@ -380,10 +372,10 @@ def test_commitments_make_the_projection_surer():
     assert after["probabilite"] < before["probabilite"]
 
 
-def _ledger(*days: date, received: str | None = None, year: int = 2024) -> NS:
-    sources = [NS(fichier=f"55/{year}/mandats.csv", recu_le=received)]
+def _ledger(*days: date, received: str | None = None) -> Depot:
+    sources = [fabrique.source("55/2024/mandats.csv", received)]
     frame = pd.DataFrame({"date_emission": pd.Series(days, dtype=object)})
-    return NS(exercice=year, mandats=frame, sources=sources)
+    return fabrique.depot(mandats=frame, sources=sources)
 
 
 def test_nothing_is_known_after_the_ledger_was_received():
@@ -413,17 +405,14 @@ def test_months_without_any_line():
 def test_the_past_of_an_action_is_learnt():
     """2023: 400 € then 900 € of 1 000 € at the end of January and December, 950 € in all."""
     months = [("2023-01", 40_000), ("2023-12", 90_000), ("2024-01", 95_000)]
-    run = NS(
-        exercice=2023,
-        par_mois=pd.DataFrame(
-            [("solidarites", "1", month, cumul) for month, cumul in months],
-            columns=["contrat", "action", "mois", "cumul"],
-        ),
-        par_action=pd.DataFrame(
-            [("solidarites", "1", 100_000, 95_000), ("solidarites", "2", None, 5)],
-            columns=["contrat", "action", "prevu", "realise"],
-            dtype=object,
-        ),
+    one = {"contrat": "solidarites", "action": "1"}
+    run = fabrique.execution(
+        2023,
+        par_mois=[one | {"mois": month, "cumul": cumul} for month, cumul in months],
+        par_action=[
+            one | {"prevu": 100_000, "realise": 95_000},
+            one | {"action": "2", "realise": 5},
+        ],
     )
     (past,) = passes([run], CONTRATS)["solidarites", "1"]
     assert past == Passe(2023, ((1, 0.4), (12, 0.9)), 0.95)
@@ -589,8 +578,8 @@ def test_what_is_missing_for_each_action():
 
 
 def test_an_argument_of_the_fiche_is_offered():
-    later = NS(calendrier=NS(debut=date(2025, 1, 1), imprime_debut="1er janvier 2025"))
-    contrats = {"solidarites": NS(actions={"1": later})}
+    printed = fabrique.calendrier(date(2025, 1, 1), imprime_debut="1er janvier 2025")
+    contrats = {"solidarites": fabrique.contrat(actions=[fabrique.action(calendrier=printed)])}
     missing = _missing(situation(0, None, recit=True), contrats)
     assert any("mise en place « 1er janvier 2025 »" in words for words in missing)
 

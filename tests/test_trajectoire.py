@@ -6,8 +6,8 @@ import shutil
 from datetime import date, timedelta
 from fractions import Fraction as F
 from pathlib import Path
-from types import SimpleNamespace as NS
 
+import fabrique
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -85,9 +85,8 @@ def test_what_the_fiches_say(connues):
 
 
 def _calendar(debut: date | None, fin: date | None = None) -> Trajectoire:
-    action = NS(groupe="g", calendrier=NS(debut=debut, fin=fin))
-    group = NS(debut=date(2024, 1, 1), fin=date(2027, 12, 31))
-    return defaut(NS(groupes={"g": group}), action, 2024)
+    action = fabrique.action(calendrier=fabrique.calendrier(debut, fin))
+    return defaut(fabrique.contrat(actions=[action]), action, 2024)
 
 
 def test_default_curve_is_linear_within_the_year():

@@ -8,7 +8,7 @@ from types import SimpleNamespace as NS
 import openpyxl
 import pandas as pd
 import pytest
-from fabrique import contrat_de
+from fabrique import contrat_signe
 
 from analyses.rendu import workbook
 from analyses.rendu.gabarits import Gabarit, evaluate, excel_formula, load_gabarits
@@ -81,7 +81,7 @@ def _contrats():
         _action("9", "axe-3", {"etat": 51250, "cd": 51250}),
     ]
     imprimes = [NS(niveau="axe", code="1", financeur="etat", montant=105375 * EUR, exercice=2024)]
-    sol = contrat_de(
+    sol = contrat_signe(
         code="solidarites",
         titre="Contrat local",
         departement="55",
@@ -93,7 +93,7 @@ def _contrats():
         nationaux=[_indicator("meres", "annexe 4", ["Non concerné"])],
     )
     emploi_actions = [_action(f"v{n}-1", f"v{n}", {"etat": 100 * n, "cd": 50}) for n in (1, 2, 3)]
-    emploi = contrat_de(
+    emploi = contrat_signe(
         "emploi",
         code="emploi",
         titre="Convention",

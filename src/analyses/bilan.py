@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import cached_property
@@ -15,7 +15,14 @@ from analyses.socle.paths import ROOT
 from analyses.socle.problems import BilanError, Problem, reason
 
 if TYPE_CHECKING:
+    from fractions import Fraction
+
     import pandas as pd
+
+    from analyses.contrat.model import Contrat
+    from analyses.depot.exercice import Depot
+    from analyses.regles.moteur import Regles
+    from analyses.risque.risque import Risque
 
 
 @dataclass(frozen=True)
@@ -162,6 +169,37 @@ def earlier_years(
     return years
 
 
+def figures(
+    regles: Regles,
+    risques: Sequence[Risque],
+    indicateurs: pd.DataFrame,
+    contrats: Mapping[str, Contrat],
+    depots: Sequence[Depot],
+    seuils: Mapping[str, Fraction],
+    simule: bool,
+) -> pd.DataFrame:
+    """The table of figures of the exercises of `depots`, from what the analyses computed."""
+    from analyses.chiffres.agregation import complete
+    from analyses.chiffres.atteinte import atteinte_figures
+    from analyses.chiffres.mesures import check_clauses, load_mesures
+    from analyses.chiffres.risque import risque_figures
+    from analyses.chiffres.table import money_figures, tabulate
+
+    mesures, years = load_mesures(), [depot.exercice for depot in depots]
+    check_clauses(mesures, contrats.values())
+    versions = {year: {**contrats, **regles.contrats[year]} for year in years}
+    found = money_figures(regles, years, mesures)
+    at_risk = [
+        figure
+        for risque in risques
+        for figure in risque_figures(risque, regles.contrats[risque.exercice])
+    ]
+    found += complete(at_risk, versions, mesures)
+    executions = [regles.executions[year] for year in years]
+    found += atteinte_figures(indicateurs, contrats, executions, depots, seuils)
+    return tabulate(found, versions, mesures, regles.lectures, simule)
+
+
 def load(
     departement: str,
     exercice: int,
@@ -179,11 +217,6 @@ def load(
     import pandas as pd
 
     from analyses.atteinte.indicateurs import attainment
-    from analyses.chiffres.agregation import complete
-    from analyses.chiffres.atteinte import atteinte_figures
-    from analyses.chiffres.mesures import check_clauses, load_mesures
-    from analyses.chiffres.risque import risque_figures
-    from analyses.chiffres.table import money_figures, tabulate
     from analyses.contrat.contradictions import find_contradictions
     from analyses.contrat.load import load_contrats
     from analyses.contrat.parametres import load_lectures, load_seuils
@@ -211,7 +244,8 @@ def load(
     preparations = [
         prepare(depot, contrats_de(departement, depot.exercice, au), au) for depot in opened
     ]
-    regles = run(preparations, declared(opened), load_lectures())
+    lectures = load_lectures()
+    regles = run(preparations, declared(opened), lectures)
     regles.suivants.update({year: contrats_de(departement, year + 1) for year in years})
     depots = [depot for depot in opened if depot.exercice in years]
     executions = [regles.executions[year] for year in years]
@@ -225,23 +259,12 @@ def load(
     for done, depot in zip(executions, depots, strict=True):
         year = done.exercice
         signed = regles.contrats[year]
-        rows = situations(done, signed, depot, au, trajectoires, past, regles.lectures)
+        rows = situations(done, signed, depot, au, trajectoires, past, lectures)
         risques.append(evaluer(rows, signed, seuils, modele))
     sous_conso = pd.concat([risque.actions for risque in risques], ignore_index=True)
     indicateurs = attainment(contrats, [*earlier, *opened], seuils)
     simule = any(depot.simule for depot in [*earlier, *opened])
-    mesures = load_mesures()
-    versions = {year: {**contrats, **regles.contrats[year]} for year in years}
-    check_clauses(mesures, contrats.values())
-    figures = money_figures(regles, years, mesures)
-    at_risk = [
-        figure
-        for risque in risques
-        for figure in risque_figures(risque, regles.contrats[risque.exercice])
-    ]
-    figures += complete(at_risk, versions, mesures)
-    figures += atteinte_figures(indicateurs, contrats, executions, depots, seuils)
-    chiffres = tabulate(figures, versions, mesures, regles.lectures, simule)
+    chiffres = figures(regles, risques, indicateurs, contrats, depots, seuils, simule)
     return Bilan(
         departement=departement,
         exercices=years,

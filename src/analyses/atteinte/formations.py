@@ -7,7 +7,6 @@ several courses are never averaged.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from fractions import Fraction
 from typing import Any
 
@@ -23,44 +22,47 @@ TAUX = {
 }
 COLONNES = ["modalite", "heures", "inscriptions", "intitules", *TAUX, "montre"]
 _ROUNDING = Fraction(1, 200)  # half a point: the platform shows whole percentages
-Row = dict[Any, Any]
 
 
-def _known(rows: Sequence[Row], name: str) -> Any | None:
+def _known(courses: pd.DataFrame, name: str) -> Any | None:
     """Sum of a column; None as soon as one value is missing."""
-    values = [row[name] for row in rows]
-    return sum(values) if values and not any(pd.isna(v) for v in values) else None
+    values = courses[name]
+    return None if values.empty or values.isna().any() else values.sum()
 
 
-def _rate(rows: Sequence[Row], name: str) -> Fraction | None:
+def _rate(courses: pd.DataFrame, name: str) -> Fraction | None:
     """A rate from counts; the displayed one when there is one course and no counts."""
     parts, whole = TAUX[name]
-    asked = [r for r in rows if name != "taux_satisfaction" or not pd.isna(r["repondants"])]
-    counts: list[Any] = [_known(asked, part) for part in parts]
-    total = _known(asked, whole)
-    if total is not None and None not in counts:
-        return Fraction(int(sum(counts)), int(total)) if total else None
-    return displayed(rows[0], name) if len(rows) == 1 else None
+    answered = courses["repondants"].notna() if name == "taux_satisfaction" else slice(None)
+    counts = [_known(courses.loc[answered], count) for count in (*parts, whole)]
+    if any(count is None for count in counts):
+        return displayed(courses[name].iloc[0]) if len(courses) == 1 else None
+    *done, total = (int(count or 0) for count in counts)
+    return Fraction(sum(done), total) if total else None
 
 
-def displayed(row: Row, name: str) -> Fraction | None:
+def displayed(text: str | None) -> Fraction | None:
     """The rate that the platform shows, when it is one.
 
-    >>> displayed({"taux_realisation": "75 %"}, "taux_realisation")
-    Fraction(3, 4)
+    >>> displayed("75 %"), displayed("")
+    (Fraction(3, 4), None)
     """
-    cell = read_cell(str(row[name] or ""))
+    cell = read_cell(text or "")
     return cell.valeur if cell.type == "taux" else None
 
 
-def _line(label: str, rows: Sequence[Row]) -> Row:
+def _line(label: str, courses: pd.DataFrame) -> dict[str, Any]:
     return {
         "modalite": label,
-        "heures": _known(rows, "heures"),
-        "inscriptions": _known(rows, "inscriptions"),
-        "intitules": len({row["formation"] for row in rows}),
-        **{name: _rate(rows, name) for name in TAUX},
+        "heures": _known(courses, "heures"),
+        "inscriptions": _known(courses, "inscriptions"),
+        "intitules": courses["formation"].nunique(),
+        **{name: _rate(courses, name) for name in TAUX},
     }
+
+
+def _of(frame: pd.DataFrame | None, exercice: int) -> pd.DataFrame:
+    return pd.DataFrame() if frame is None else frame[frame["exercice"] == exercice]
 
 
 def formations(frame: pd.DataFrame | None, exercice: int, seuil: int) -> pd.DataFrame:
@@ -69,30 +71,28 @@ def formations(frame: pd.DataFrame | None, exercice: int, seuil: int) -> pd.Data
     `montre` is False for a group of fewer than `seuil` registrations, and for the next smallest
     one when a single group would otherwise be found by subtraction.
     """
-    rows = [] if frame is None else frame[frame["exercice"] == exercice].to_dict("records")
-    groups: dict[str, list[Row]] = {}
-    for row in rows:
-        groups.setdefault(str(row["modalite"] or "modalité non renseignée"), []).append(row)
-    lines = [_line(ENSEMBLE, rows)] if rows else []
-    lines += [_line(label, own) for label, own in sorted(groups.items())]
+    own = _of(frame, exercice)
+    if own.empty:
+        return pd.DataFrame(columns=COLONNES, dtype=object)
+    groups = own.groupby([text or "modalité non renseignée" for text in own["modalite"]])
+    lines = [_line(ENSEMBLE, own), *(_line(str(label), part) for label, part in groups)]
     hidden = [line for line in lines if (line["inscriptions"] or 0) < seuil]
     if len(hidden) == 1 and len(lines) > 2:
         rest = [line for line in lines[1:] if line not in hidden]
         hidden.append(min(rest, key=lambda line: line["inscriptions"] or 0))
-    for line in lines:
-        line["montre"] = line not in hidden
-    return pd.DataFrame(
-        {name: pd.Series([line[name] for line in lines], dtype=object) for name in COLONNES}
-    )
+    shown = [line | {"montre": line not in hidden} for line in lines]
+    return pd.DataFrame(shown, columns=COLONNES, dtype=object)
 
 
 def gaps(frame: pd.DataFrame | None, exercice: int) -> list[tuple[int, str]]:
     """(line of the file, rate) where the displayed rate is not that of the counts."""
     found = []
-    rows = [] if frame is None else frame[frame["exercice"] == exercice].to_dict("records")
-    for row in rows:
+    own = _of(frame, exercice)
+    for rank in range(len(own)):
+        course = own.iloc[[rank]]
         for name in TAUX:
-            shown, counted = displayed(row, name), _rate([{**row, name: ""}], name)
+            shown = displayed(course[name].iloc[0])
+            counted = _rate(course.assign(**{name: ""}), name)
             if shown is not None and counted is not None and abs(shown - counted) > _ROUNDING:
-                found.append((int(row["ligne"]), name))
+                found.append((int(course["ligne"].iloc[0]), name))
     return found

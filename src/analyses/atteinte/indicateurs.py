@@ -2,58 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from fractions import Fraction
 from typing import Any, NamedTuple
 
 import pandas as pd
 
-from analyses.atteinte.progression import SANS_OBJET, Parcours, levels, parcours
+from analyses.atteinte.progression import (
+    SANS_OBJET,
+    Parcours,
+    attainment_rate,
+    levels,
+    parcours,
+)
 from analyses.contrat.cell import Cell, read_cell
+from analyses.contrat.model import NATIONAL, Contrat, Formule, Indicateur
+from analyses.depot.exercice import Depot
 
 COLONNES = [
-    "contrat",
-    "groupe",
-    "action",
-    "indicateur",
-    "code",
-    "exercice",
-    "libelle",
-    "unite",
-    "unite_comparee",
-    "sens",
-    "nature",
-    "forme",
-    "additif",
-    "source",
-    "t0",
-    "t0_imprime",
-    "t0_type",
-    "t0_comparable",
-    "cible",
-    "cible_imprime",
-    "cible_type",
-    "cible_comparee",
-    "cible_niveau",
-    "collecte",
-    "resultat",
-    "resultat_imprime",
-    "resultat_type",
-    "resultat_motif",
-    "resultat_qualificatif",
-    "resultat_compare",
-    "resultat_niveau",
-    "taux",
-    "statut",
-    "lecture",
-    "incertaine",
-    "progression",
-    "attendu",
-    "attendu_taux",
-    "attendu_lineaire",
-    "parcours_statut",
-    "parcours_lecture",
+    *("contrat", "groupe", "action", "national", "indicateur", "code", "exercice", "libelle"),
+    *("unite", "unite_comparee", "sens", "nature", "forme", "additif", "source"),
+    *("t0", "t0_imprime", "t0_type", "t0_comparable"),
+    *("cible", "cible_imprime", "cible_type", "cible_comparee", "cible_niveau"),
+    *("collecte", "resultat", "resultat_imprime", "resultat_type", "resultat_motif"),
+    *("resultat_qualificatif", "resultat_compare", "resultat_niveau"),
+    *("taux", "statut", "lecture", "incertaine"),
+    *("progression", "attendu", "attendu_taux", "attendu_lineaire"),
+    *("parcours_statut", "parcours_lecture"),
 ]
 _SIGNE_ABSENT = "un taux sans signe % : 0,4 peut vouloir dire 0,4 % ou 40 %"
 _NOMBRE_OU_TAUX = "un nombre sans signe % pour un libellé qui ne dit pas taux"
@@ -70,15 +46,14 @@ class Verdict(NamedTuple):
     lecture: str = ""
 
 
-def in_context(cell: Cell, indicator: Any) -> Cell:
+def in_context(cell: Cell, indicator: Indicateur) -> Cell:
     """The cell as its indicator counts: yes is 1 for a thing to do once, 40 is 40 % for a rate.
 
     A bare number up to 1 does not say whether it is a percentage or a fraction: it is not read.
 
-    >>> from types import SimpleNamespace as NS
-    >>> in_context(read_cell("oui"), NS(forme="oui_non", nature="flux")).valeur
-    Fraction(1, 1)
-    >>> rate = NS(forme="taux", nature="stock", nomme_un_taux=True)
+    >>> from analyses.contrat.load import load_contrats
+    >>> known = {f"{a}/{i.code}": i for a, i in load_contrats("55")["emploi"].indicateurs()}
+    >>> rate = known["v2-1/sorties-positives"]
     >>> in_context(read_cell("40"), rate).valeur, in_context(read_cell("0,4"), rate).type
     (Fraction(2, 5), 'illisible')
     """
@@ -93,20 +68,6 @@ def in_context(cell: Cell, indicator: Any) -> Cell:
             return replace(cell, type="illisible", valeur=None, motif=_SIGNE_ABSENT)
         return replace(cell, type="taux", valeur=cell.valeur / 100, unite="%")
     return cell
-
-
-def attainment_rate(target: Fraction, result: Fraction, sens: str) -> Fraction | None:
-    """1 when attained exactly, more when exceeded; None against a target (or a result) of zero.
-
-    >>> attainment_rate(Fraction(15), Fraction(20), "baisse")
-    Fraction(3, 4)
-    >>> attainment_rate(Fraction(4), Fraction(5), "valeur")
-    Fraction(3, 4)
-    """
-    if sens == "valeur":
-        return 1 - abs(result - target) / abs(target) if target else None
-    above, below = (target, result) if sens == "baisse" else (result, target)
-    return above / below if below else None
 
 
 def judge(
@@ -136,6 +97,33 @@ def compare(
     'sans_objet'
     """
     target = cells[-1]
+    if none := _none(target, result):
+        return none
+    assert target.valeur is not None and result.valeur is not None
+    if target.type == result.type == "increment" and target.unite == result.unite:
+        return _verdict(target.valeur, result.valeur, sens, seuil, tolerance, _OF_THE_YEAR)
+    if words := _unlike(target, result):
+        return Verdict("non_evaluable", lecture=words)
+    if target.type == "increment":
+        level = levels(cells)[-1]
+        if level is None:
+            return Verdict("non_evaluable", lecture="accroissement sans niveau de départ connu")
+        return _verdict(level, result.valeur, sens, seuil, tolerance, _SINCE_T0)
+    words = "" if target.valeur else "cible nulle, taux sans objet"
+    return _verdict(target.valeur, result.valeur, sens, seuil, tolerance, words)
+
+
+_OF_THE_YEAR = "accroissement de l'année"
+_SINCE_T0 = "T0 plus les accroissements jusqu'à l'année"
+_FACE = {
+    "taux": "taux face à un nombre",
+    "booleen": "oui/non face à un nombre",
+    "montant": "euros face à un nombre",
+}
+
+
+def _none(target: Cell, result: Cell) -> Verdict | None:
+    """The verdict when there is no target, no result, or no value in one of them."""
     if target.type in SANS_OBJET:
         return Verdict("sans_objet", lecture="cible sans objet")
     if result.type in SANS_OBJET:
@@ -148,30 +136,19 @@ def compare(
         reason = f", {result.motif}" if result.motif else ""
         words = f"résultat sans valeur (« {result.imprime} »{reason})"
         return Verdict("non_evaluable", lecture=words)
-    if target.type == result.type == "increment" and target.unite == result.unite:
-        return _verdict(target.valeur, result.valeur, sens, seuil, tolerance, _OF_THE_YEAR)
-    if "%" in {target.unite, result.unite} and "increment" in {target.type, result.type}:
-        return Verdict("non_evaluable", lecture="accroissement en %, points ou croissance")
+    return None
+
+
+def _unlike(target: Cell, result: Cell) -> str:
+    """Why two values do not compare ('' when they do)."""
+    if "%" in (target.unite, result.unite) and "increment" in (target.type, result.type):
+        return "accroissement en %, points ou croissance"
     if result.type == "increment":
-        return Verdict("non_evaluable", lecture="accroissement face à un niveau")
+        return "accroissement face à un niveau"
     if target.type == "increment":
-        level = levels(cells)[-1]
-        if level is None:
-            return Verdict("non_evaluable", lecture="accroissement sans niveau de départ connu")
-        return _verdict(level, result.valeur, sens, seuil, tolerance, _SINCE_T0)
-    for kind, words in (
-        ("taux", "taux face à un nombre"),
-        ("booleen", "oui/non face à un nombre"),
-        ("montant", "euros face à un nombre"),
-    ):
-        if (target.type == kind) != (result.type == kind):
-            return Verdict("non_evaluable", lecture=words)
-    words = "" if target.valeur else "cible nulle, taux sans objet"
-    return _verdict(target.valeur, result.valeur, sens, seuil, tolerance, words)
-
-
-_OF_THE_YEAR = "accroissement de l'année"
-_SINCE_T0 = "T0 plus les accroissements jusqu'à l'année"
+        return ""
+    unlike = (words for k, words in _FACE.items() if (target.type == k) != (result.type == k))
+    return next(unlike, "")
 
 
 def _verdict(
@@ -187,7 +164,7 @@ def _verdict(
     return Verdict(*judge(target, result, sens, seuil, tolerance), target, result, words)
 
 
-def _results(depots: Sequence[Any]) -> dict[tuple[str, str, str, int], str]:
+def _results(depots: Sequence[Depot]) -> dict[tuple[str, str, str, int], str]:
     """Printed results; a later depot speaks over an earlier one."""
     found: dict[tuple[str, str, str, int], str] = {}
     columns = ["contrat", "action", "indicateur", "exercice", "resultat"]
@@ -196,47 +173,43 @@ def _results(depots: Sequence[Any]) -> dict[tuple[str, str, str, int], str]:
             continue
         for contrat, action, slug, year, text in depot.resultats[columns].itertuples(index=False):
             slug = str(slug).rsplit("/", 1)[-1]
-            found[str(contrat), str(action or "nat"), slug, int(year)] = str(text or "")
+            found[str(contrat), str(action or NATIONAL), slug, int(year)] = str(text or "")
     return found
-
-
-def indicators(contrat: Any) -> list[tuple[str, str, Any, list[int]]]:
-    """(action, groupe, indicateur, years) of a contract, national ones under action 'nat'."""
-    local = [p for p in contrat.colonnes_indicateurs if p != "t0"]
-    national = [p for p in contrat.colonnes_nationaux if p != "t0"]
-    rows = [(a.code, a.groupe, i, local) for a in contrat.actions.values() for i in a.indicateurs]
-    return rows + [("nat", "", i, national) for i in contrat.nationaux]
 
 
 class _Serie:
     """One indicator over the years: its cells as printed, and as they are compared."""
 
     def __init__(
-        self, contrat: str, action: str, indicator: Any, years: Sequence[int], given: Results
+        self,
+        contrat: Contrat,
+        action: str,
+        indicator: Indicateur,
+        given: Results,
     ) -> None:
-        self.indicator, self.years = indicator, years
+        self.contrat, self.action, self.indicator, self.given = contrat, action, indicator, given
+        national = action == NATIONAL
+        columns = contrat.colonnes_nationaux if national else contrat.colonnes_indicateurs
+        self.years = [period for period in columns if isinstance(period, int)]
         self.t0 = in_context(indicator.cell("t0"), indicator)
-        self.targets = [in_context(indicator.cell(year), indicator) for year in years]
-        self.texts = [given.get((contrat, action, indicator.code, year)) for year in years]
+        self.targets = [in_context(indicator.cell(year), indicator) for year in self.years]
+        self.texts = [self._text(f"{action}/{indicator.code}", year) for year in self.years]
         self.results = [in_context(read_cell(text), indicator) for text in self.texts]
-        self.compared = (self.targets, self.results)
-        self.words = ""
-        formule = indicator.formule
-        self.rate = indicator.forme == "taux"
-        if formule is not None and formule.type == "rapport":
-            self.rate = True
-            goal = read_cell(formule.objectif)
-            self.compared = ([goal] * len(years), [self._rate(contrat, y, given) for y in years])
-            self.words = f"{formule.termes[0]} sur {formule.sur}, objectif {formule.objectif}"
+        self.aimed, self.reached, self.words = self.targets, self.results, ""
+        rule = indicator.formule
+        if rule is not None and rule.type == "rapport":
+            self.aimed = [read_cell(rule.objectif)] * len(self.years)
+            self.reached = [self._rate(rule, year) for year in self.years]
+            self.words = f"{rule.termes[0]} sur {rule.sur}, objectif {rule.objectif}"
 
-    def _rate(self, contrat: str, year: int, given: Results) -> Cell:
+    def _text(self, code: str, year: int) -> str | None:
+        action, slug = code.split("/", 1)
+        return self.given.get((self.contrat.code, action, slug, year))
+
+    def _rate(self, rule: Formule, year: int) -> Cell:
         """The rate of two counts of the year; a declared rate stands for itself."""
-        formule = self.indicator.formule
-        parts = [
-            read_cell(given.get((contrat, *term.split("/", 1), year)))
-            for term in (formule.termes[0], formule.sur)
-        ]
-        part, whole = parts
+        part = read_cell(self._text(rule.termes[0], year))
+        whole = read_cell(self._text(rule.sur or "", year))
         if part.type == "taux" or part.valeur is None:
             return part
         if whole.valeur is None:
@@ -250,93 +223,93 @@ class _Serie:
         """Whether T0 is of the same nature as the targets."""
         return self.indicator.t0_nature in (None, self.indicator.nature)
 
-    def verdict(self, rank: int, seuil: Fraction, tolerance: Fraction) -> Verdict:
-        targets, results = self.compared
-        found = compare(
-            [self.t0, *targets[: rank + 1]], results[rank], self.indicator.sens, seuil, tolerance
-        )
-        return found._replace(
-            lecture=" ; ".join(part for part in (found.lecture, self.words) if part)
-        )
+    def verdict(self, rank: int, seuils: Mapping[str, Fraction]) -> Verdict:
+        cells, result = [self.t0, *self.aimed[: rank + 1]], self.reached[rank]
+        level, tolerance = seuils["seuil_partiellement"], seuils["tolerance_atteinte"]
+        found = compare(cells, result, self.indicator.sens, level, tolerance)
+        words = " ; ".join(part for part in (found.lecture, self.words) if part)
+        return found._replace(lecture=words)
 
     def parcours(self, rank: int) -> Parcours:
-        targets, results = self.compared
         start = self.t0 if self.comparable else Cell(None, "vide")
-        return parcours(self.indicator, self.years, start, targets, results, rank)
+        return parcours(self.indicator, self.years, start, self.aimed, self.reached, rank)
+
+    def head(self) -> dict[str, Any]:
+        """What the indicator is: the columns that its years share."""
+        own = self.indicator
+        action = self.contrat.actions.get(self.action)
+        rate = own.forme == "taux" or self.aimed is not self.targets
+        return {
+            "contrat": self.contrat.code,
+            "groupe": action.groupe if action else "",
+            "action": self.action,
+            "national": self.action == NATIONAL,
+            "indicateur": own.code,
+            "code": f"{self.action}/{own.code}",
+            "libelle": own.libelle,
+            "unite": own.unite,
+            "unite_comparee": "ratio" if rate else own.unite,
+            "sens": own.sens,
+            "nature": own.nature,
+            "forme": own.forme,
+            "additif": own.additif,
+            "source": own.source,
+            "t0": self.t0.valeur,
+            "t0_imprime": self.t0.imprime,
+            "t0_type": self.t0.type,
+            "t0_comparable": self.comparable,
+        }
+
+    def rows(self, seuils: Mapping[str, Fraction]) -> Iterator[dict[str, Any]]:
+        """One row per year (see COLONNES)."""
+        head = self.head()
+        aimed, reached = (levels([self.t0, *cells])[1:] for cells in (self.aimed, self.reached))
+        for rank, year in enumerate(self.years):
+            target, result = self.targets[rank], self.results[rank]
+            verdict, path = self.verdict(rank, seuils), self.parcours(rank)
+            yield head | {
+                "exercice": year,
+                "cible": target.valeur,
+                "cible_imprime": target.imprime,
+                "cible_type": target.type,
+                "cible_comparee": verdict.cible,
+                "cible_niveau": None if target.type in SANS_OBJET else aimed[rank],
+                "resultat": result.valeur,
+                "resultat_imprime": self.texts[rank],
+                "resultat_type": result.type,
+                "resultat_motif": result.motif,
+                "resultat_qualificatif": result.qualificatif,
+                "resultat_compare": verdict.resultat,
+                "resultat_niveau": None if self.reached[rank].valeur is None else reached[rank],
+                "taux": verdict.taux,
+                "statut": verdict.statut,
+                "lecture": verdict.lecture,
+                "incertaine": target.incertaine,
+                "progression": path.progression,
+                "attendu": path.attendu,
+                "attendu_taux": path.taux,
+                "attendu_lineaire": path.lineaire,
+                "parcours_statut": path.statut,
+                "parcours_lecture": path.lecture,
+            }
 
 
 def attainment(
-    contrats: Mapping[str, Any], depots: Sequence[Any], seuils: Mapping[str, Any]
+    contrats: Mapping[str, Contrat], depots: Sequence[Depot], seuils: Mapping[str, Fraction]
 ) -> pd.DataFrame:
     """One row per indicator and year of its table: typed target, result, rate, status, progress.
 
     `cible` and `resultat` are the values of the cells, `cible_comparee` and `resultat_compare` the
     ones judged (increments cumulated, rates of two counts), `*_niveau` the level reached for what
-    accumulates; the other columns are those of `trajectoire.Parcours`. Values are exact fractions
+    accumulates; the other columns are those of `progression.Parcours`. Values are exact fractions
     or None. `collecte`: a file of results was given for the year.
     """
-    seuil = Fraction(str(seuils["seuil_partiellement"]))
-    tolerance = Fraction(str(seuils.get("tolerance_atteinte", 0)))
     given = _results(depots)
-    collected = {d.exercice for d in depots if d.resultats is not None}
-    rows: list[dict[str, Any]] = []
-    for contrat in contrats.values():
-        for action, group, indicator, years in indicators(contrat):
-            serie = _Serie(contrat.code, action, indicator, years, given)
-            t0 = serie.t0
-            head = {
-                "contrat": contrat.code,
-                "groupe": group,
-                "action": action,
-                "indicateur": indicator.code,
-                "code": f"{action}/{indicator.code}",
-                "libelle": indicator.libelle,
-                "unite": indicator.unite,
-                "unite_comparee": "ratio" if serie.rate else indicator.unite,
-                "sens": indicator.sens,
-                "nature": indicator.nature,
-                "forme": indicator.forme,
-                "additif": indicator.additif,
-                "source": indicator.source,
-                "t0": t0.valeur,
-                "t0_imprime": t0.imprime,
-                "t0_type": t0.type,
-                "t0_comparable": serie.comparable,
-            }
-            aimed, reached = (levels([t0, *cells])[1:] for cells in serie.compared)
-            for rank, year in enumerate(years):
-                target, result = serie.targets[rank], serie.results[rank]
-                verdict, path = serie.verdict(rank, seuil, tolerance), serie.parcours(rank)
-                valued = serie.compared[1][rank].valeur is not None
-                rows.append(
-                    head
-                    | {
-                        "exercice": year,
-                        "cible": target.valeur,
-                        "cible_imprime": target.imprime,
-                        "cible_type": target.type,
-                        "cible_comparee": verdict.cible,
-                        "cible_niveau": aimed[rank] if target.type not in SANS_OBJET else None,
-                        "collecte": year in collected,
-                        "resultat": result.valeur,
-                        "resultat_imprime": serie.texts[rank],
-                        "resultat_type": result.type,
-                        "resultat_motif": result.motif,
-                        "resultat_qualificatif": result.qualificatif,
-                        "resultat_compare": verdict.resultat,
-                        "resultat_niveau": reached[rank] if valued else None,
-                        "taux": verdict.taux,
-                        "statut": verdict.statut,
-                        "lecture": verdict.lecture,
-                        "incertaine": target.incertaine,
-                        "progression": path.progression,
-                        "attendu": path.attendu,
-                        "attendu_taux": path.taux,
-                        "attendu_lineaire": path.lineaire,
-                        "parcours_statut": path.statut,
-                        "parcours_lecture": path.lecture,
-                    }
-                )
-    return pd.DataFrame(
-        {name: pd.Series([row[name] for row in rows], dtype=object) for name in COLONNES}
-    )
+    collected = {depot.exercice for depot in depots if depot.resultats is not None}
+    rows = [
+        row | {"collecte": row["exercice"] in collected}
+        for contrat in contrats.values()
+        for action, indicator in contrat.indicateurs()
+        for row in _Serie(contrat, action, indicator, given).rows(seuils)
+    ]
+    return pd.DataFrame(rows, columns=COLONNES, dtype=object).astype({"national": bool})

@@ -10,9 +10,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from fractions import Fraction
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from analyses.contrat.cell import Cell
+from analyses.contrat.model import Indicateur
 
 SANS_OBJET = frozenset({"sans_objet", "non_concerne"})
 _LEVELS = frozenset({"nombre", "produit", "taux", "montant", "booleen"})
@@ -30,6 +31,20 @@ class Parcours(NamedTuple):
     lineaire: Fraction | None = None
 
 
+def attainment_rate(target: Fraction, result: Fraction, sens: str) -> Fraction | None:
+    """1 when attained exactly, more when exceeded; None against a target (or a result) of zero.
+
+    >>> attainment_rate(Fraction(15), Fraction(20), "baisse")
+    Fraction(3, 4)
+    >>> attainment_rate(Fraction(4), Fraction(5), "valeur")
+    Fraction(3, 4)
+    """
+    if sens == "valeur":
+        return 1 - abs(result - target) / abs(target) if target else None
+    above, below = (target, result) if sens == "baisse" else (result, target)
+    return above / below if below else None
+
+
 def levels(cells: Sequence[Cell]) -> list[Fraction | None]:
     """Level after each cell: the last level, plus the increments that follow it.
 
@@ -45,8 +60,8 @@ def levels(cells: Sequence[Cell]) -> list[Fraction | None]:
     level: Fraction | None = None
     for rank, cell in enumerate(cells):
         if cell.type == "increment":
-            known = level is not None and cell.valeur is not None and cell.unite != "%"
-            level = level + cell.valeur if known else None  # type: ignore[operator]
+            more = None if cell.unite == "%" else cell.valeur
+            level = None if level is None or more is None else level + more
         elif cell.type in _LEVELS:
             level = cell.valeur
         elif rank == 0 and cell.type in SANS_OBJET:
@@ -58,7 +73,7 @@ def levels(cells: Sequence[Cell]) -> list[Fraction | None]:
 
 
 def parcours(
-    indicator: Any,
+    indicator: Indicateur,
     years: Sequence[int],
     t0: Cell,
     targets: Sequence[Cell],
@@ -188,7 +203,4 @@ def _yearly(
 
 
 def _of(expected: Fraction | None, end: Fraction, sens: str) -> Fraction | None:
-    if expected is None:
-        return None
-    above, below = (end, expected) if sens == "baisse" else (expected, end)
-    return above / below if below else None
+    return None if expected is None else attainment_rate(end, expected, sens)

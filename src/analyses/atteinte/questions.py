@@ -8,13 +8,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
 import pandas as pd
 
-from analyses.socle.money import number_text
+from analyses.contrat.model import Contrat, Formule
+from analyses.socle import fmt
 
 _NUMBERS = ("nombre", "produit", "taux", "montant", "increment")
 _WORDS = ("texte", "conditionnel")
@@ -43,12 +43,11 @@ Asked = Iterator[tuple[str, str]]  # (kind, words)
 def _shown(value: Fraction, kind: str = "") -> str:
     """A value in a question.
 
-    >>> _shown(Fraction(9, 8), "taux") == "112,5\\u00a0%", _shown(Fraction(1240)) == "1\\u202f240"
-    (True, True)
+    >>> _shown(Fraction(9, 8), "taux"), _shown(Fraction(7))
+    ('112,5\\xa0%', '7')
     """
     rate = kind == "taux"
-    text = f"{Decimal(number_text(value * 100 if rate else value)):,f}"
-    return text.replace(",", "\u202f").replace(".", ",") + ("\u00a0%" if rate else "")
+    return fmt.nombre(value * 100 if rate else value) + (f"{fmt.NBSP}%" if rate else "")
 
 
 def _given(row: Row) -> str:
@@ -153,7 +152,7 @@ def _silent(row: Row, before: Row | None) -> Asked:
         yield "muet", "Personne n'a renseigné cet indicateur depuis deux ans. Qui peut le faire ?"
 
 
-def _sums(row: Row, before: Row | None, formule: Any, rows: Mapping[Any, Row]) -> Asked:
+def _sums(row: Row, before: Row | None, formule: Formule | None, rows: Mapping[Any, Row]) -> Asked:
     """A declared result against the sum of the indicators it is read from."""
     if formule is None:
         return
@@ -191,7 +190,7 @@ def _equal(rows: Sequence[Row]) -> bool:
 
 def questions(
     frame: pd.DataFrame,
-    contrats: Mapping[str, Any],
+    contrats: Mapping[str, Contrat],
     exercices: Sequence[int],
     seuils: Mapping[str, Fraction],
 ) -> list[Question]:

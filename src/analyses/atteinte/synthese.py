@@ -12,6 +12,9 @@ from typing import Any
 
 import pandas as pd
 
+from analyses.contrat.model import Contrat
+from analyses.execution.execution import Execution
+
 STATUTS = (
     "atteint",
     "partiellement",
@@ -33,8 +36,9 @@ def _of(frame: pd.DataFrame, years: Sequence[int]) -> pd.DataFrame:
     return frame[frame["exercice"].isin(list(years))]
 
 
-def _scopes(contrat: Any, own: pd.DataFrame) -> Iterator[tuple[str, str, pd.DataFrame]]:
-    """(niveau, code, rows): the contract, its axes or volets, its actions, then 'nat'."""
+def _scopes(contrat: Contrat, own: pd.DataFrame) -> Iterator[tuple[str, str, pd.DataFrame]]:
+    """(niveau, code, rows): the contract, its axes or volets, its actions, then what is national
+    under the code that stands for an action."""
     yield "contrat", contrat.code, own
     for key, group in contrat.groupes.items():
         yield group.niveau, group.code_public, own[own["groupe"] == key]
@@ -43,12 +47,12 @@ def _scopes(contrat: Any, own: pd.DataFrame) -> Iterator[tuple[str, str, pd.Data
 
 
 def counts(
-    frame: pd.DataFrame, contrats: Mapping[str, Any], exercices: Sequence[int]
+    frame: pd.DataFrame, contrats: Mapping[str, Contrat], exercices: Sequence[int]
 ) -> pd.DataFrame:
     """Number of targets by status: one row per contract, exercise and place that has indicators.
 
-    An axe or a volet sums its actions; the contract adds its national indicators (action 'nat').
-    Columns: contrat, exercice, niveau, code, then `STATUTS`.
+    An axe or a volet sums its actions; the contract adds its national indicators. Columns:
+    contrat, exercice, niveau, code, `STATUTS`, then the targets that could be judged and all.
     """
     rows = []
     grouped: Any = _of(frame, exercices).groupby(["contrat", "exercice"], sort=False)
@@ -56,23 +60,23 @@ def counts(
         for niveau, code, part in _scopes(contrats[name], own):
             if len(part):
                 found = Counter(part["statut"])
-                place = {"contrat": name, "exercice": year, "niveau": niveau, "code": code}
-                rows.append(place | {status: found.get(status, 0) for status in STATUTS})
-    columns = ["contrat", "exercice", "niveau", "code", *STATUTS]
+                by_status = [found[status] for status in STATUTS]
+                rows.append((name, year, niveau, code, *by_status, judged(found), len(part)))
+    columns = ["contrat", "exercice", "niveau", "code", *STATUTS, "jugees", "cibles"]
     return pd.DataFrame(rows, columns=columns)
 
 
-def judged(row: Mapping[Any, Any]) -> int:
+def judged(count: Mapping[str, int]) -> int:
     """Targets that could be judged.
 
-    >>> judged({"atteint": 2, "partiellement": 1, "non_atteint": 0})
+    >>> judged(Counter(atteint=2, partiellement=1, sans_objet=4))
     3
     """
-    return sum(int(row[status]) for status in JUGES)
+    return sum(count[status] for status in JUGES)
 
 
 def quadrants(
-    frame: pd.DataFrame, executions: Sequence[Any], seuils: Mapping[str, Fraction]
+    frame: pd.DataFrame, executions: Sequence[Execution], seuils: Mapping[str, Fraction]
 ) -> pd.DataFrame:
     """Consumption against attainment, one row per action and exercise that has indicators.
 
@@ -81,35 +85,22 @@ def quadrants(
     """
     rows = []
     for run in executions:
-        own = frame[(frame["exercice"] == run.exercice) & (frame["action"] != "nat")]
-        money = {(r["contrat"], r["action"]): r for r in run.par_action.to_dict("records")}
-        for (name, action), part in own.groupby(["contrat", "action"], sort=False):
-            found, spent = Counter(part["statut"]), money.get((name, action), {})
+        own = frame[(frame["exercice"] == run.exercice) & ~frame["national"]]
+        money = {(row["contrat"], row["action"]): row for row in run.par_action.to_dict("records")}
+        by_action: Any = own.groupby(["contrat", "action"], sort=False)["statut"]
+        for (name, action), statuses in by_action:
+            found, spent = Counter(statuses), money.get((name, action), {})
             rate, reached, total = spent.get("taux"), found["atteint"], judged(found)
-            quadrant, words = _unplaced(spent, found) if rate is None or not total else ("", "")
-            if not quadrant and rate is not None:
-                quadrant = QUADRANTS[
-                    rate >= seuils["seuil_sous_consommation"],
-                    Fraction(reached, total) >= seuils["seuil_cibles_atteintes"],
-                ]
-            rows.append(
-                {
-                    "contrat": name,
-                    "exercice": run.exercice,
-                    "action": action,
-                    "realise": spent.get("realise"),
-                    "taux_execution": rate,
-                    "atteintes": reached,
-                    "jugees": total,
-                    "quadrant": quadrant,
-                    "lecture": words,
-                }
-            )
+            if rate is None or not total:
+                quadrant, words = _unplaced(spent, found)
+            else:
+                enough = Fraction(reached, total) >= seuils["seuil_cibles_atteintes"]
+                quadrant = QUADRANTS[rate >= seuils["seuil_sous_consommation"], enough]
+                words = ""
+            done = (spent.get("realise"), rate, reached, total, quadrant, words)
+            rows.append((name, run.exercice, action, *done))
     columns = ["contrat", "exercice", "action", "realise", "taux_execution", "atteintes", "jugees"]
-    columns += ["quadrant", "lecture"]
-    return pd.DataFrame(
-        {name: pd.Series([row[name] for row in rows], dtype=object) for name in columns}
-    )
+    return pd.DataFrame(rows, columns=[*columns, "quadrant", "lecture"], dtype=object)
 
 
 def _unplaced(spent: Mapping[Any, Any], found: Mapping[str, int]) -> tuple[str, str]:
@@ -124,11 +115,25 @@ def _unplaced(spent: Mapping[Any, Any], found: Mapping[str, int]) -> tuple[str, 
     return status, "aucune cible jugée"
 
 
+def by_reading(table: pd.DataFrame) -> dict[str, int]:
+    """Number of actions × exercises of `quadrants` by quadrant, in their order, then by reason for
+    having none."""
+    placed = table["quadrant"].isin(list(QUADRANTS.values()))
+    found = Counter(table[placed]["quadrant"])
+    known = {code: found[code] for code in QUADRANTS.values() if found[code]}
+    return known | Counter(table[~placed]["lecture"])
+
+
+def pace(frame: pd.DataFrame, exercice: int) -> tuple[int, int]:
+    """(indicators that lead to their last target at the present pace, those that would miss it)."""
+    rates = [rate for rate in _of(frame, [exercice])["attendu_taux"] if rate is not None]
+    return len(rates), sum(rate < 1 for rate in rates)
+
+
 def sensitivity(
     frame: pd.DataFrame, exercices: Sequence[int], tolerances: Sequence[Fraction]
 ) -> list[tuple[Fraction, int]]:
     """For each tolerance, how many targets missed without any would become attained."""
-    missed = _of(frame, exercices)
-    missed = missed[missed["statut"].isin(["atteint", "partiellement", "non_atteint"])]
-    rates = [rate for rate in missed["taux"] if rate is not None and rate < 1]
-    return [(t, sum(rate >= 1 - t for rate in rates)) for t in tolerances]
+    own = _of(frame, exercices)
+    rates = [rate for rate in own[own["statut"].isin(JUGES)]["taux"] if rate is not None]
+    return [(t, sum(1 - t <= rate < 1 for rate in rates)) for t in tolerances]

@@ -383,6 +383,6 @@ class Contrat(_Model):
         return [a.code for a in self.actions.values() if groupe in ("", a.groupe)]
 
     def indicateurs(self) -> list[tuple[str, Indicateur]]:
-        """Every indicator with the code of its action, then the national ones under 'nat'."""
+        """Every indicator with the code of its action, then the national ones (`NATIONAL`)."""
         local = [(a.code, i) for a in self.actions.values() for i in a.indicateurs]
         return local + [(NATIONAL, i) for i in self.nationaux]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
@@ -11,6 +10,7 @@ from analyses.atteinte import formations as training
 from analyses.atteinte import synthese as synthese_atteinte
 from analyses.atteinte.questions import Question
 from analyses.atteinte.questions import questions as ask
+from analyses.contrat.model import NATIONAL
 from analyses.contrat.parametres import load_interpretations, load_seuils
 from analyses.rendu import plots_indicateurs
 from analyses.rendu.show import (
@@ -83,13 +83,12 @@ def essentiel(b: Bilan) -> Markdown:
     for row in synthese_atteinte.counts(b.indicateurs, b.contrats, _years(b)).to_dict("records"):
         if row["niveau"] != "contrat":
             continue
-        judged = synthese_atteinte.judged(row)
-        total = sum(row[status] for status in synthese_atteinte.STATUTS)
         lines.append(
-            f"- **{_contrat(row['contrat'])} {row['exercice']}** : {judged} cibles jugées sur "
-            f"{total}, dont {row['atteint']} atteintes, {row['partiellement']} en partie, "
-            f"{row['non_atteint']} manquées ; sans jugement : {row['non_renseigne']} faute de "
-            f"résultat, {row['non_evaluable']} non évaluables, {row['sans_objet']} sans objet."
+            f"- **{_contrat(row['contrat'])} {row['exercice']}** : {row['jugees']} cibles jugées "
+            f"sur {row['cibles']}, dont {row['atteint']} atteintes, {row['partiellement']} en "
+            f"partie, {row['non_atteint']} manquées ; sans jugement : {row['non_renseigne']} "
+            f"faute de résultat, {row['non_evaluable']} non évaluables, {row['sans_objet']} sans "
+            "objet."
         )
     lines += [f"- {line}" for line in (_money(b), _pace(b), _asked(b), _tolerance(b)) if line]
     return markdown("\n".join(lines))
@@ -97,24 +96,20 @@ def essentiel(b: Bilan) -> Markdown:
 
 def _money(b: Bilan) -> str:
     frame = synthese_atteinte.quadrants(b.indicateurs, b.executions, load_seuils())
-    count = Counter(frame["quadrant"])
     words = plots_indicateurs.WORDS
-    parts = [f"{count[code]} « {words[code]} »" for code in words if count[code]]
-    rest = Counter(frame[~frame["quadrant"].isin(list(words))]["lecture"])
-    parts += [f"{number} sans lecture ({why})" for why, number in rest.items()]
-    shown = ", ".join(parts)
-    return f"**Argent face aux résultats** (actions × exercices) : {shown}." if parts else ""
+    shown = ", ".join(
+        f"{number} « {words[code]} »" if code in words else f"{number} sans lecture ({code})"
+        for code, number in synthese_atteinte.by_reading(frame).items()
+    )
+    return f"**Argent face aux résultats** (actions × exercices) : {shown}." if shown else ""
 
 
 def _pace(b: Bilan) -> str:
-    own = _judged(b)
-    own = own[own["exercice"] == max(_years(b))]
-    rates = [rate for rate in own["attendu_taux"] if rate is not None]
-    late = sum(rate < 1 for rate in rates)
-    if not rates:
+    known, late = synthese_atteinte.pace(b.indicateurs, max(_years(b)))
+    if not known:
         return ""
     return (
-        f"**Au rythme actuel** : {_plural(len(rates), 'indicateur')} se projettent jusqu'à leur "
+        f"**Au rythme actuel** : {_plural(known, 'indicateur')} se projettent jusqu'à leur "
         f"dernière cible, {late} la manqueraient."
     )
 
@@ -160,7 +155,7 @@ def comptes(b: Bilan, contrat: str | None = None, niveau: str = "groupe") -> Sty
                 "Exercice": line["exercice"],
                 "Contrat": _contrat(line["contrat"]),
                 "Ensemble": _scope(b, line),
-                "Jugées": synthese_atteinte.judged(line),
+                "Jugées": line["jugees"],
                 **{fmt.statut(s).capitalize(): line[s] for s in synthese_atteinte.STATUTS},
             }
         )
@@ -175,7 +170,7 @@ def _scope(b: Bilan, line: Mapping[Any, Any]) -> str:
     if line["niveau"] == "contrat":
         return "Ensemble du contrat"
     if line["niveau"] == "action":
-        return _NATIONAUX if code == "nat" else _action(b, contrat, code)
+        return _NATIONAUX if code == NATIONAL else _action(b, contrat, code)
     key = next((k for k, g in b.contrats[contrat].groupes.items() if g.code_public == code), code)
     return _groupe_long(b, contrat, key)
 
@@ -217,7 +212,7 @@ def parcours(b: Bilan, contrat: str | None = None, portee: str | None = None) ->
     if not frame.empty:
         frame = frame[frame["exercice"] == max(_years(b))]
         if portee is not None:
-            frame = frame[(frame["action"] == "nat") == (portee == "national")]
+            frame = frame[frame["national"] == (portee == "national")]
     if frame.empty:
         return _missing()
     rows = [
@@ -287,7 +282,7 @@ def questions(b: Bilan, contrat: str | None = None) -> Styler | Markdown:
         {
             "Exercice": q.exercice,
             "Contrat": _contrat(q.contrat),
-            "Action": _NATIONAUX if q.action == "nat" else _action(b, q.contrat, q.action),
+            "Action": _NATIONAUX if q.action == NATIONAL else _action(b, q.contrat, q.action),
             "Indicateur": labels.get((q.contrat, q.code), "tous ceux de l'action"),
             "Question au pilote": q.texte,
         }

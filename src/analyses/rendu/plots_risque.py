@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from analyses.rendu.plots import _figure, _month_end, _said, _short, _source, _thousands
 from analyses.rendu.show_risque import _entre, _part, _quand, _risque, _ronds, _seuil, chance
-from analyses.risque.risque import Loi, Risque, limite
+from analyses.risque.jugement import limite
+from analyses.risque.loi import Loi
+from analyses.risque.risque import Risque
 from analyses.risque.situation import Situation
 from analyses.socle import fmt
 

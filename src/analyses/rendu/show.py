@@ -585,7 +585,7 @@ def indicateurs(
     """Targets and results as printed, rate, status; `portee`: 'local', 'national' or 'volet2'."""
     frame = _judged(b, contrat)
     if not frame.empty and portee is not None:
-        national = frame["action"] == "nat"
+        national = frame["national"]
         volet2 = frame["groupe"] == "v2"
         frame = frame[{"national": national, "volet2": volet2}.get(portee, ~national & ~volet2)]
     if frame.empty:

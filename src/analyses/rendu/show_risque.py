@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
@@ -18,14 +17,15 @@ from analyses.rendu.show import (
     figure,
     markdown,
     table,
-    total,
 )
 from analyses.risque import scenario as essais
+from analyses.risque import synthese
 from analyses.risque.justifications import a_justifier as _a_justifier
+from analyses.risque.releve import mois_vides
 from analyses.risque.risque import Risque
-from analyses.risque.situation import anomalies, mois_vides, rounded
-from analyses.risque.solde import soldes_projetes
+from analyses.risque.situation import anomalies
 from analyses.socle import fmt
+from analyses.socle.money import half_up_centime as rounded
 
 if TYPE_CHECKING:
     from IPython.display import Markdown
@@ -82,14 +82,13 @@ def chance(value: Any) -> str:
 
 
 def _part(amount: int | None, whole: int | None) -> str:
-    if fmt.missing(amount) or not whole:
-        return fmt.NON_RENSEIGNE if fmt.missing(amount) or whole is None else "sans objet"
-    return f"{rounded(Fraction(int(amount or 0), int(whole)) * 100)}{fmt.NBSP}%"
+    if fmt.missing(amount) or fmt.missing(whole):
+        return fmt.NON_RENSEIGNE
+    return fmt.pourcent(synthese.part(amount, whole), "sans objet", 0)
 
 
 def _seuil(risque: Risque) -> str:
-    level = Fraction(str(risque.seuils["seuil_sous_consommation"]))
-    return f"{rounded(level * 100)}{fmt.NBSP}%"
+    return fmt.pourcent(risque.seuils["seuil_sous_consommation"], decimales=0)
 
 
 def _quand(risque: Risque) -> str:
@@ -102,14 +101,6 @@ def _quand(risque: Risque) -> str:
     if risque.au is None:
         return f"exercice {risque.exercice} clos"
     return f"données au {fmt.date(risque.au)}"
-
-
-def _lieu(risque: Risque, niveau: str, contrat: str, financeur: str, code: str = "") -> Any:
-    for row in risque.lieux.to_dict("records"):
-        key = (row["niveau"], row["contrat"], row["financeur"], row["code"])
-        if key == (niveau, contrat, financeur, code or contrat):
-            return row
-    return None
 
 
 def _contrats(risque: Risque, contrat: str | None = None) -> list[str]:
@@ -136,87 +127,79 @@ def reponse(b: Bilan, contrat: str | None = None) -> Markdown:
 
 
 def _reponse(b: Bilan, risque: Risque, code: str) -> str:
-    whole, state = (_lieu(risque, "contrat", code, name) for name in ("total", "etat"))
+    rows = synthese.par_contrat(risque).to_dict("records")
+    row = next(row for row in rows if row["contrat"] == code)
     title = f"### {_contrat(code)} {risque.exercice} ({_quand(risque)})"
-    if whole is None:
-        own = [s for s in risque.situations if s.contrat == code]
-        spent = [s.realise for s in own if s.realise is not None]
-        done = _ronds(sum(spent)) if spent else fmt.NON_RENSEIGNE
+    if row["projection"] is None:
+        spent = row["realise"] is not None
         why = "aucun budget signé" if spent else "aucun mandat fourni"
         return (
             f"{title}\n\n- Projection : {fmt.NON_RENSEIGNE} ({why} pour {risque.exercice}). "
-            f"Consommé : {done}."
+            f"Consommé : {_ronds(row['realise'])}."
         )
-    lines = [_combien(risque, whole), _combien_de_fois(risque, code)]
-    if state is not None:
-        lines.append(_enjeu(risque, code, state))
+    lines = [_combien(risque, row), _combien_de_fois(risque, row)]
+    if row["etat_prevu"] is not None:
+        lines.append(_enjeu(risque, row))
     lines.append(_changerait(b, risque, code))
     return "\n".join([title, "", *(f"- {line}" for line in lines if line)])
 
 
-def _combien(risque: Risque, whole: Mapping[str, Any]) -> str:
+def _combien(risque: Risque, row: Mapping[Any, Any]) -> str:
     done = (
-        f"**Consommé** : {_ronds(whole['realise'])} sur {_ronds(whole['prevu'])} prévus "
-        f"({_part(whole['realise'], whole['prevu'])})."
+        f"**Consommé** : {_ronds(row['realise'])} sur {_ronds(row['prevu'])} prévus "
+        f"({fmt.pourcent(row['part_realisee'], 'sans objet', 0)})."
     )
     if risque.au is None:
         return f"{done} L'exercice est clos : le réalisé est définitif."
-    low, high = _ronds(whole["bas"]), _ronds(whole["haut"])
+    low, high = _ronds(row["bas"]), _ronds(row["haut"])
     sure = "" if low == high else f", et huit fois sur dix entre {low} et {high}"
     return (
-        f"{done} **Au 31 décembre : {_ronds(whole['projection'])}** "
-        f"({_part(whole['projection'], whole['prevu'])} du prévu){sure}."
+        f"{done} **Au 31 décembre : {_ronds(row['projection'])}** "
+        f"({fmt.pourcent(row['part_projetee'], 'sans objet', 0)} du prévu){sure}."
     )
 
 
-def _combien_de_fois(risque: Risque, code: str) -> str:
-    rows = _lignes(risque, code)
-    count = Counter(row["statut"] for row in rows)
-    below = sum(n for status, n in count.items() if status != "rien_a_signaler")
+def _combien_de_fois(risque: Risque, row: Mapping[Any, Any]) -> str:
+    below = row["sous_le_seuil"]
     how = ("y finit", "y finissent") if risque.au is None else ("y finira", "y finiront")
     told = [
-        f"{count[status]} {word}{'s' if count[status] > 1 else ''}"
+        f"{row[status]} {word}{'s' if row[status] > 1 else ''}"
         for status, word in (
             ("manifeste", "manifeste"),
             ("expliquee", "expliquée"),
             ("justifiee", "justifiée"),
             ("non_renseigne", "à qualifier"),
         )
-        if count[status]
+        if row[status]
     ]
     if not below:
         return f"**Sous {_seuil(risque)} du prévu** : aucune action."
     shown = ", ".join(told).replace("à qualifiers", "à qualifier")
-    count_ = f"{below} action{'s' if below > 1 else ''} sur {len(rows)}"
+    count = f"{below} action{'s' if below > 1 else ''} sur {row['actions']}"
     often = "" if risque.au is None else " probablement"
-    return f"**Sous {_seuil(risque)} du prévu** : {count_} {how[below > 1]}{often} ({shown})."
+    return f"**Sous {_seuil(risque)} du prévu** : {count} {how[below > 1]}{often} ({shown})."
 
 
-def _enjeu(risque: Risque, code: str, state: Mapping[str, Any]) -> str:
-    unspent = _entre(max(0, state["prevu"] - state["haut"]), max(0, state["prevu"] - state["bas"]))
-    own = [s for s in risque.situations if s.contrat == code]
+def _enjeu(risque: Risque, row: Mapping[Any, Any]) -> str:
+    unspent = _entre(row["non_consomme_bas"], row["non_consomme_haut"])
     text = (
-        f"**Argent de l'État** : {_ronds(state['prevu'])} prévus, "
-        f"{_ronds(max(0, state['prevu'] - state['projection']))} non consommés au 31 décembre"
+        f"**Argent de l'État** : {_ronds(row['etat_prevu'])} prévus, "
+        f"{_ronds(row['non_consomme'])} non consommés au 31 décembre"
         + ("" if risque.au is None else f" ({unspent})")
     )
-    if own[0].reductible:
+    if row["reductible"]:
         return (
-            f"{text}. **À risque : {_ronds(state['montant_a_risque'])}**, dont "
-            f"{_ronds(state['sans_explication'])} sans explication (art. 2.2)."
+            f"{text}. **À risque : {_ronds(row['montant_a_risque'])}**, dont "
+            f"{_ronds(row['sans_explication'])} sans explication (art. 2.2)."
         )
-    rows = risque.actions.to_dict("records")
-    later = [s for s in own if s.consommable and s.consommable.year > risque.exercice]
-    keys = {s.cle for s in later}
-    amount = sum(r["montant_a_risque"] or 0 for r in rows if (r["contrat"], r["action"]) in keys)
-    last = max((s.consommable for s in later if s.consommable), default=None)
     rest = (
-        f", dont {_ronds(amount)} encore consommables jusqu'au {fmt.date(last)}"
-        if amount and last
+        f", dont {_ronds(row['encore_consommable'])} encore consommables jusqu'au "
+        f"{fmt.date(row['jusqu_au'])}"
+        if row["encore_consommable"] and row["jusqu_au"]
         else ""
     )
     return (
-        f"{text}. **À risque : {_ronds(state['montant_a_risque'])}**{rest} : le solde dépend des "
+        f"{text}. **À risque : {_ronds(row['montant_a_risque'])}**{rest} : le solde dépend des "
         "actions réellement faites, aucune justification ne le rétablit (art. 6)."
     )
 
@@ -343,32 +326,19 @@ def contributions(b: Bilan, contrat: str) -> Styler | Markdown:
         "Attendu du plan": "plan",
         "Projection": "projection",
     }
-    committed = {s.cle: s.clos or s.reste_engage is not None for s in risque.situations}
-    known = [
-        row if committed[contrat, row["action"]] else row | {"engage": None}
-        for row in risque.actions.to_dict("records")
-        if row["contrat"] == contrat and row["projection"] is not None
-    ]
-    if not known:
+    known = synthese.contributions(risque)
+    known = known[known["contrat"] == contrat]
+    if not len(known):
         return markdown(f"**Projection** : {fmt.NON_RENSEIGNE}.")
     rows = [
-        {"Action": _action(b, contrat, row["action"])}
+        {"Action": _action(b, contrat, row["action"]) if row["action"] else "Total du contrat"}
         | {label: row[column] for label, column in names.items()}
         | {
             "Part du prévu": _part(row["projection"], row["prevu"]),
             "Huit fois sur dix": _entre(row["bas"], row["haut"]),
         }
-        for row in known
+        for row in known.to_dict("records")
     ]
-    whole = _lieu(risque, "contrat", contrat, "total")
-    rows.append(
-        {"Action": "Total du contrat"}
-        | {label: total(row[column] for row in known) for label, column in names.items()}
-        | {
-            "Part du prévu": _part(whole["projection"], whole["prevu"]),
-            "Huit fois sur dix": _entre(whole["bas"], whole["haut"]),
-        }
-    )
     caption = f"{_contrat(contrat)} : d'où vient chaque projection ({_quand(risque)})"
     return table(_rows(rows, list(rows[0])), caption, dict.fromkeys(names, fmt.euros))
 
@@ -413,17 +383,17 @@ def solde(b: Bilan) -> Styler | Markdown:
     run = next(e for e in b.executions if e.exercice == risque.exercice)
     rows = [
         {
-            "Volet": _groupe_long(b, s.contrat, s.groupe),
-            "Plafond (art. 4.1)": s.plafond,
-            "Avance prévue (art. 6)": s.avance,
-            "Versé": s.verse,
-            "État projeté": s.projete,
-            "Huit fois sur dix": _entre(s.bas, s.haut),
-            "Solde projeté": s.solde,
-            "Trop-perçu projeté": s.trop_percu,
-            "Consommable jusqu'au": fmt.date(b.contrats[s.contrat].groupes[s.groupe].fin),
+            "Volet": _groupe_long(b, row["contrat"], row["groupe"]),
+            "Plafond (art. 4.1)": row["plafond"],
+            "Avance prévue (art. 6)": "sans objet" if row["avance"] is None else row["avance"],
+            "Versé": row["verse"],
+            "État projeté": row["projection"],
+            "Huit fois sur dix": _entre(row["bas"], row["haut"]),
+            "Solde projeté": row["solde"],
+            "Trop-perçu projeté": row["trop_percu"],
+            "Consommable jusqu'au": fmt.date(row["jusqu_au"]),
         }
-        for s in soldes_projetes(risque, b.contrats, run)
+        for row in synthese.soldes(risque, b.contrats, run).to_dict("records")
     ]
     if not rows:
         return markdown(f"**Solde (art. 6)** : {fmt.NON_RENSEIGNE} pour {risque.exercice}.")
@@ -506,11 +476,8 @@ def et_si(
             return markdown("**Et si…** : aucune action n'est exposée.")
     after = essais.scenario(risque, b.contrats, action, decaler, engager, seuil)
     code = action.partition("/")[0]
-    rows: list[dict[str, Any]] = []
-    if action:
-        rows += _avant_apres_action(risque, after, code, action.partition("/")[2])
-    for name in _contrats(risque, code or None):
-        rows += _avant_apres_contrat(risque, after, name)
+    gaps = synthese.ecarts(risque, after, _contrats(risque, code or None), action)
+    rows = [_avant_apres(row) for row in gaps.to_dict("records")]
     caption = _question(b, action, decaler, engager, seuil)
     return table(_rows(rows, list(rows[0])), caption)
 
@@ -520,80 +487,40 @@ def _question(b: Bilan, action: str, decaler: int, engager: Any, seuil: Any) -> 
     if decaler:
         what.append(f"prenait {decaler} mois de retard")
     if engager:
-        what.append(f"engageait {_ronds(essais._centimes(engager))} de plus")
+        what.append(f"engageait {_ronds(essais.centimes(engager))} de plus")
     name = _action(b, *action.split("/", 1)) if action else ""
     text = f"l'action {name} {' et '.join(what)}" if what else ""
     if seuil is not None:
-        text += (" et si " if text else "") + f"le seuil était de {essais._seuil(seuil) * 100} %"
+        text += (" et si " if text else "") + f"le seuil était de {essais.seuil_de(seuil) * 100} %"
     return f"Et si {text} ?"
 
 
-def _change(label: str, before: int | None, after: int | None) -> dict[str, Any]:
-    gap = None if before is None or after is None else after - before
-    sign = "+" if gap and gap > 0 else ""
+_GRANDEURS: dict[str, tuple[str, Callable[[Any], str]]] = {
+    "projection": ("projection", _ronds),
+    "intervalle": ("huit fois sur dix", lambda ends: _entre(*ends)),
+    "probabilite": ("risque sous le seuil", chance),
+    "statut": ("statut", fmt.statut),
+    "manifeste": ("actions manifestes", str),
+    "montant_a_risque": ("État à risque", _ronds),
+    "sans_explication": ("dont sans explication", _ronds),
+}
+
+
+def _avant_apres(row: Mapping[Any, Any]) -> dict[str, str]:
+    """A row of `synthese.ecarts` in words."""
+    name, write = _GRANDEURS[row["mesure"]]
+    action = row["code"].partition("/")[2]
+    before, after, gap = write(row["avant"]), write(row["apres"]), row["ecart"]
+    if gap is None or write is not _ronds:
+        change = "inchangé" if before == after else "change"
+    else:
+        change = "inchangé" if gap == 0 else f"{'+' if gap > 0 else ''}{_ronds(gap)}"
     return {
-        "Grandeur": label,
-        "Avant": _ronds(before),
-        "Après": _ronds(after),
-        "Écart": "inchangé" if gap == 0 else f"{sign}{_ronds(gap)}",
+        "Grandeur": f"{f'Action {action}' if action else _contrat(row['code'])}, {name}",
+        "Avant": before,
+        "Après": after,
+        "Écart": change,
     }
-
-
-def _words(label: str, before: str, after: str) -> dict[str, Any]:
-    same = "inchangé" if before == after else "change"
-    return {"Grandeur": label, "Avant": before, "Après": after, "Écart": same}
-
-
-def _avant_apres_action(
-    before: Risque, after: Risque, contrat: str, action: str
-) -> list[dict[str, Any]]:
-    old, new = (
-        next(
-            r
-            for r in risque.actions.to_dict("records")
-            if (r["contrat"], r["action"]) == (contrat, action)
-        )
-        for risque in (before, after)
-    )
-    head = f"Action {action}"
-    return [
-        _change(f"{head}, projection", old["projection"], new["projection"]),
-        _words(
-            f"{head}, huit fois sur dix",
-            _entre(old["bas"], old["haut"]),
-            _entre(new["bas"], new["haut"]),
-        ),
-        _words(
-            f"{head}, risque sous le seuil", chance(old["probabilite"]), chance(new["probabilite"])
-        ),
-        _words(f"{head}, statut", fmt.statut(old["statut"]), fmt.statut(new["statut"])),
-        _change(f"{head}, État à risque", old["montant_a_risque"], new["montant_a_risque"]),
-    ]
-
-
-def _avant_apres_contrat(before: Risque, after: Risque, code: str) -> list[dict[str, Any]]:
-    head = _contrat(code)
-    old, new = (
-        {name: _lieu(risque, "contrat", code, name) for name in ("total", "etat")}
-        for risque in (before, after)
-    )
-    if old["total"] is None:
-        return []
-    counts = [
-        str(sum(r["statut"] == "manifeste" for r in _lignes(risque, code)))
-        for risque in (before, after)
-    ]
-    rows = [
-        _change(f"{head}, projection", old["total"]["projection"], new["total"]["projection"]),
-        _words(f"{head}, actions manifestes", counts[0], counts[1]),
-    ]
-    if old["etat"] is not None:
-        for label, column in (
-            ("État à risque", "montant_a_risque"),
-            ("dont sans explication", "sans_explication"),
-        ):
-            rows.append(_change(f"{head}, {label}", old["etat"][column], new["etat"][column]))
-    return rows
 
 
 def _tous_leviers(risque: Risque) -> list[dict[Any, Any]]:

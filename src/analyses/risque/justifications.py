@@ -3,26 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 import pandas as pd
 
-from analyses.risque.risque import Risque, suit_la_trajectoire
+from analyses.contrat.model import Contrat
+from analyses.risque.jugement import suit_la_trajectoire
+from analyses.risque.risque import Risque
 from analyses.risque.situation import Situation
+from analyses.socle import fmt
 
 COLONNES = [
     *("contrat", "action", "libelle", "statut", "sans_explication", "acquis", "manque", "ligne"),
 ]
-
-
-def recit_attendu(s: Situation) -> str:
-    """File in which the pilot tells the action's progress.
-
-    >>> from types import SimpleNamespace
-    >>> recit_attendu(SimpleNamespace(contrat="emploi", action="v2-1"))
-    'etat_avancement/emploi-v2-1.md'
-    """
-    return f"etat_avancement/{s.contrat}-{s.action}.md"
 
 
 def _acquis(s: Situation, planned: str) -> list[str]:
@@ -35,46 +27,42 @@ def _acquis(s: Situation, planned: str) -> list[str]:
     return found
 
 
-def _manque(s: Situation, planned: str, contrat: Any) -> list[str]:
+def _manque(s: Situation, planned: str, contrat: Contrat) -> list[str]:
     missing = []
     kinds = {kind for kind, _, _ in s.textes}
     if not s.justifications:
         missing.append("le fichier justifications.csv n'a pas été fourni")
     elif not kinds and not planned:
         missing.append("une ligne dans justifications.csv, avec son texte et sa pièce")
-    for _, _, proof in s.textes:
-        if not proof:
-            missing.append("une pièce à l'appui (colonne « piece »)")
-            break
+    if not all(proof for _, _, proof in s.textes):
+        missing.append("une pièce à l'appui (colonne « piece »)")
     if "montee_en_charge" in kinds and not planned:
-        part = round(float(s.plan_au) * 100)
+        part = fmt.pourcent(s.plan_au, decimales=0)
         missing.append(
-            f"montée en charge déclarée, mais la trajectoire attend {part}\u00a0% du budget au "
+            f"montée en charge déclarée, mais la trajectoire attend {part} du budget au "
             f"{s.jour:%d/%m/%Y} : faire préciser le calendrier de la fiche"
         )
     if not s.recit:
-        missing.append(f"l'état d'avancement ({recit_attendu(s)})")
+        missing.append(f"l'état d'avancement ({s.recit_attendu})")
     calendar = contrat.actions[s.action].calendrier
     if not planned and calendar.debut is not None and calendar.debut.year > s.exercice:
         missing.append(
             "un argument que la fiche donne, à invoquer : mise en place « "
-            f"{getattr(calendar, 'imprime_debut', None) or calendar.debut} »"
+            f"{calendar.imprime_debut or calendar.debut} »"
         )
     if not s.reductible and not planned:
         missing.append("les preuves de ce qui est fait : le solde en dépend, non l'explication")
     return missing
 
 
-def a_justifier(risque: Risque, contrats: Mapping[str, Any]) -> pd.DataFrame:
+def a_justifier(risque: Risque, contrats: Mapping[str, Contrat]) -> pd.DataFrame:
     """One row per action at risk: what is there, what is missing, the line to complete.
 
     `ligne` is a row of justifications.csv whose text is left empty: the checks refuse it as long
     as nobody has written one. Actions that lack nothing are not listed.
     """
     rows = []
-    known = {s.cle: s for s in risque.situations}
-    for row in risque.actions.to_dict("records"):
-        s = known[row["contrat"], row["action"]]
+    for s, row in zip(risque.situations, risque.actions.to_dict("records"), strict=True):
         law = risque.lois.get(s.cle)
         if row["statut"] == "rien_a_signaler" or law is None or not s.prevu:
             continue
@@ -82,13 +70,8 @@ def a_justifier(risque: Risque, contrats: Mapping[str, Any]) -> pd.DataFrame:
         missing = _manque(s, planned, contrats[s.contrat])
         if missing:
             told = bool(s.textes) or bool(planned)
-            rows.append(
-                {
-                    **{name: row[name] for name in COLONNES[:5]},
-                    "acquis": _acquis(s, planned),
-                    "manque": missing,
-                    "ligne": "" if told else f"{s.contrat};{s.action};{s.exercice};justification;;",
-                }
-            )
-    rows.sort(key=lambda row: -(row["sans_explication"] or 0))
+            line = "" if told else f"{s.contrat};{s.action};{s.exercice};justification;;"
+            head = (s.contrat, s.action, s.libelle, row["statut"], row["sans_explication"])
+            rows.append((*head, _acquis(s, planned), missing, line))
+    rows.sort(key=lambda row: -row[4])
     return pd.DataFrame(rows, columns=COLONNES, dtype=object)

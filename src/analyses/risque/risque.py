@@ -7,90 +7,38 @@ actions really carried out: there every euro of the State that is not consumed i
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
 from functools import partial
-from math import ceil
-from typing import Any
+from typing import Any, TypeVar
 
 import pandas as pd
 
 from analyses.contrat.citations import cite
-from analyses.projection.modele import Modele, projeter, somme
-from analyses.risque.situation import FINANCEURS, Cle, Situation, rounded
+from analyses.contrat.financeurs import ETAT
+from analyses.contrat.model import Contrat
+from analyses.projection.modele import Etat, Modele, Projection, projeter, somme
+from analyses.risque.jugement import EXPLIQUES, Seuils, a_risque, etat_en_jeu, juger, sous_le_seuil
+from analyses.risque.loi import CONTRIBUTIONS, Loi, certaine, loi
+from analyses.risque.releve import Cle
+from analyses.risque.situation import FINANCEURS, Situation
+from analyses.socle.money import half_up_centime
 
-NIVEAU = 0.8
-ISSUES = 100
-SEUILS_MONTRES = tuple(Fraction(n, 100) for n in range(60, 100, 5))
-EXPLIQUES = ("expliquee", "justifiee")
-CONTRIBUTIONS = ("consomme", "engage", "plan")
+K = TypeVar("K")
+
+TOTAL = "total"  # all the funders
+ENJEUX = ("montant_a_risque", "sans_explication")
 COLONNES = [
     *("contrat", "groupe", "action", "libelle", "exercice", "prevu", "realise", "part_attendue"),
     *("attendu", "taux", "ecart", "statut", "justification", "enjeu_etat", "raison"),
-    *(*CONTRIBUTIONS, "projection", "bas", "haut", "probabilite"),
-    *("montant_a_risque", "sans_explication"),
+    *(*CONTRIBUTIONS, "projection", "bas", "haut", "probabilite", *ENJEUX),
 ]
 COLONNES_LIEUX = [
     *("contrat", "exercice", "niveau", "code", "groupe", "financeur", "prevu", "realise"),
-    *("projection", "bas", "haut", "probabilite", "montant_a_risque", "sans_explication"),
+    *("projection", "bas", "haut", "probabilite", *ENJEUX),
 ]
-
-
-@dataclass(frozen=True)
-class Loi:
-    """A predictive distribution as it is shown: its point, its 80 % interval, and 100 equally
-    likely outcomes in increasing order. `source`: the projection it comes from, None when the
-    figure is certain or derived. bas <= centre <= haut always."""
-
-    centre: int
-    bas: int
-    haut: int
-    issues: tuple[int, ...]
-    contributions: Mapping[str, int]
-    source: Any = None
-
-    def sous(self, montant: int) -> float:
-        """Probability of ending below an amount, in [0, 1]."""
-        if self.source is not None:
-            return min(1.0, max(0.0, float(self.source.probabilite_sous(montant))))
-        return sum(issue < montant for issue in self.issues) / len(self.issues)
-
-    def intervalle(self, niveau: float) -> tuple[int, int]:
-        """Interval of another level (figures)."""
-        if self.source is None:
-            return self.bas, self.haut
-        low, high = self.source.bas(niveau), self.source.haut(niveau)
-        return min(low, self.centre), max(high, self.centre)
-
-    def image(self, function: Callable[[int], int]) -> Loi:
-        """Distribution of a non-decreasing function of the amount."""
-        issues = tuple(sorted(function(issue) for issue in self.issues))
-        centre = function(self.centre)
-        low, high = min(centre, function(self.bas)), max(centre, function(self.haut))
-        return Loi(centre, low, high, issues, {})
-
-
-def certaine(montant: int) -> Loi:
-    """A figure that is no longer a projection.
-
-    >>> certaine(5).sous(5), certaine(5).sous(6), certaine(5).bas
-    (0.0, 1.0, 5)
-    """
-    parts = dict.fromkeys(CONTRIBUTIONS, 0) | {"consomme": montant}
-    return Loi(montant, montant, montant, (montant,), parts)
-
-
-def loi(projection: Any, centre: int | None = None) -> Loi:
-    """A projection as it is shown; `centre`: the exact sum to show in place of its own point."""
-    shift = 0 if centre is None else centre - projection.centre
-    point = projection.centre + shift
-    issues = sorted(projection.quantile((rank + 0.5) / ISSUES) + shift for rank in range(ISSUES))
-    parts = {name: int(projection.contributions.get(name, 0)) for name in CONTRIBUTIONS}
-    low, high = projection.bas(NIVEAU) + shift, projection.haut(NIVEAU) + shift
-    source = None if shift else projection
-    return Loi(point, min(low, point), max(high, point), tuple(issues), parts, source)
 
 
 @dataclass(frozen=True)
@@ -104,127 +52,28 @@ class Risque:
     lois: dict[Cle, Loi]
     actions: pd.DataFrame
     lieux: pd.DataFrame
-    seuils: Mapping[str, Fraction]
+    seuils: Seuils
     modele: Modele
 
 
-def limite(montant: int | Fraction, seuils: Mapping[str, Fraction]) -> int:
-    """Smallest consumption that is not an underconsumption of an expected amount.
-
-    >>> limite(100_000, {"seuil_sous_consommation": Fraction(4, 5)})
-    80000
-    """
-    level = Fraction(str(seuils["seuil_sous_consommation"]))
-    tolerance = Fraction(str(seuils.get("tolerance_sous_consommation", 0))) * 100
-    return ceil(min(level * montant, montant - tolerance))
-
-
-def _pct(value: Fraction | float) -> str:
-    return f"{rounded(Fraction(value) * 100)}\u00a0%"
-
-
-def _retard(s: Situation) -> str:
-    """What the trajectory expects at the date and what is consumed."""
-    done = Fraction(s.realise or 0, s.prevu or 1)
-    return f"{_pct(s.plan_au)} attendus à cette date par la trajectoire, {_pct(done)} consommés"
-
-
-def suit_la_trajectoire(s: Situation, law: Loi, seuils: Mapping[str, Fraction]) -> str:
-    """Why the planned ramp-up alone explains the action ('' when it does not)."""
-    assert s.prevu is not None and s.realise is not None
-    if s.plan_au == 0:
-        return "trajectoire : aucune dépense attendue à cette date"
-    expected = s.plan_au * s.prevu
-    if s.realise >= limite(expected, seuils):
-        return f"trajectoire suivie : {_retard(s)}"
-    alert = Fraction(str(seuils.get("probabilite_alerte", Fraction(1, 2))))
-    if s.plan_fin < 1 and law.sous(limite(s.plan_fin * s.prevu, seuils)) < alert:
-        return f"trajectoire : {_pct(s.plan_fin)} du budget attendus au 31 décembre"
-    return ""
-
-
-def _dit(s: Situation, kind: str) -> str:
-    """The agents' own words of a kind of justification."""
-    told = [(text, proof) for name, text, proof in s.textes if name == kind]
-    return " ; ".join(f"{text} (pièce : {proof})" if proof else text for text, proof in told)
-
-
-def juger(s: Situation, law: Loi | None, seuils: Mapping[str, Fraction]) -> tuple[str, str, str]:
-    """(status, reason, explanation) of an action (solidarités art. 2.2).
-
-    Underconsumption is probable when the chance of ending below the threshold reaches
-    `probabilite_alerte`; it is then explained by the planned ramp-up, justified, or manifest.
-    """
-    if s.prevu is None:
-        over = s.consommable is not None and s.consommable.year < s.exercice
-        ended = f"terminé le {s.consommable:%d/%m/%Y}" if over else ""
-        return "non_renseigne", ended or "aucun budget signé pour l'exercice", ""
-    if s.realise is None or law is None:
-        return "non_renseigne", "dépenses non renseignées", ""
-    if s.prevu == 0:
-        return "rien_a_signaler", "aucun crédit prévu", ""
-    level = _pct(Fraction(str(seuils["seuil_sous_consommation"])))
-    alert = Fraction(str(seuils.get("probabilite_alerte", Fraction(1, 2))))
-    if law.sous(limite(s.prevu, seuils)) < alert:
-        end = "a fini" if s.clos else "finira probablement"
-        return "rien_a_signaler", f"{end} à {level} du prévu ou plus", ""
-    planned = suit_la_trajectoire(s, law, seuils)
-    if planned:
-        return "expliquee", planned, planned
-    if ramp := _dit(s, "montee_en_charge"):
-        return "expliquee", f"montée en charge déclarée ; {_retard(s)}", ramp
-    if told := _dit(s, "justification"):
-        return "justifiee", f"justification reçue ; {_retard(s)}", told
-    if not s.justifications:
-        missing = "justifications non renseignées : sous le seuil, à qualifier"
-        return "non_renseigne", f"{_retard(s)} ; fichier des justifications absent", missing
-    return "manifeste", f"{_retard(s)} ; aucune justification", ""
-
-
-def a_risque(s: Situation, law: Loi, seuils: Mapping[str, Fraction]) -> int:
-    """State credits that may be lost: mean over the outcomes, in centimes.
-
-    An outcome costs the planned credits of the State that it leaves unconsumed: those that end
-    below the threshold only where art. 2.2 applies, all of them otherwise (emploi art. 6).
-    Rounded to the nearest centime (interpretation montant-a-risque).
-    """
-    if not s.prevu:
-        return 0
-    level, planned = limite(s.prevu, seuils), s.plan_type()["etat"]
-    lost = [
-        max(0, planned - s.par_type(issue)["etat"])
-        for issue in law.issues
-        if not s.reductible or issue < level
-    ]
-    return rounded(Fraction(sum(lost), len(law.issues)))
+def _projeter(etats: Mapping[K, Etat], modele: Modele) -> dict[K, Projection]:
+    found = projeter(list(etats.values()), modele) if etats else []
+    return dict(zip(etats, found, strict=True))
 
 
 def lois(situations: Sequence[Situation], modele: Modele) -> dict[Cle, Loi]:
     """The distribution of each action that has a budget and a ledger; certain once closed."""
-    open_ = [s for s in situations if s.projetable and not s.clos]
-    projected = projeter([s.etat() for s in open_], modele) if open_ else []
-    found = {s.cle: loi(p) for s, p in zip(open_, projected, strict=True)}
-    for s in situations:
-        if s.clos and s.prevu is not None and s.realise is not None:
-            found[s.cle] = certaine(s.realise)
-    return found
+    known = [s for s in situations if s.projetable]
+    projected = _projeter({s.cle: s.etat() for s in known if not s.clos}, modele)
+    return {s.cle: certaine(s.realise or 0) if s.clos else loi(projected[s.cle]) for s in known}
 
 
-def _etat_en_jeu(s: Situation, status: str) -> int | None:
-    """State credits that the plan expected consumed at the date and that are not."""
-    if not s.projetable:
-        return None
-    if status == "rien_a_signaler":
-        return 0
-    return max(0, rounded(s.plan_au * s.plan_type()["etat"]) - s.par_type(s.realise or 0)["etat"])
-
-
-def ligne(s: Situation, law: Loi | None, seuils: Mapping[str, Fraction]) -> dict[str, Any]:
+def ligne(s: Situation, law: Loi | None, seuils: Seuils) -> dict[str, Any]:
     """The row of an action (see COLONNES)."""
-    status, reason, words = juger(s, law, seuils)
-    expected = None if s.prevu is None else rounded(s.plan_au * s.prevu)
+    verdict = juger(s, law, seuils)
+    expected = None if s.prevu is None else half_up_centime(s.plan_au * s.prevu)
     known = expected is not None and s.realise is not None
-    row: dict[str, Any] = {
+    row: dict[str, Any] = dict.fromkeys(COLONNES) | {
         "contrat": s.contrat,
         "groupe": s.groupe,
         "action": s.action,
@@ -236,92 +85,114 @@ def ligne(s: Situation, law: Loi | None, seuils: Mapping[str, Fraction]) -> dict
         "attendu": expected,
         "taux": Fraction(s.realise, s.prevu) if s.prevu and s.realise is not None else None,
         "ecart": (s.realise or 0) - (expected or 0) if known else None,
-        "statut": status,
-        "justification": words,
-        "enjeu_etat": _etat_en_jeu(s, status),
-        "raison": reason,
+        "statut": verdict.statut,
+        "justification": verdict.explication,
+        "enjeu_etat": etat_en_jeu(s, verdict.statut),
+        "raison": verdict.raison,
     }
     if law is not None:
         stake = a_risque(s, law, seuils)
-        defended = s.reductible and status in EXPLIQUES
-        row |= dict(law.contributions)
-        row |= {
-            "projection": law.centre,
-            "bas": law.bas,
-            "haut": law.haut,
-            "probabilite": law.sous(limite(s.prevu or 0, seuils)) if s.prevu else None,
-            "montant_a_risque": stake,
-            "sans_explication": 0 if defended else stake,
-        }
+        defended = s.reductible and verdict.statut in EXPLIQUES
+        row |= dict(law.contributions) | _fin(s.prevu or 0, law, seuils)
+        row |= dict(zip(ENJEUX, (stake, 0 if defended else stake), strict=True))
     return row
 
 
-def _frame(rows: Sequence[Mapping[str, Any]], columns: list[str]) -> pd.DataFrame:
-    return pd.DataFrame(
-        {name: pd.Series([row.get(name) for row in rows], dtype=object) for name in columns}
-    )
-
-
-def _place(
-    head: Mapping[str, Any],
-    funder: str,
-    planned: int,
-    spent: int,
-    law: Loi,
-    seuils: Mapping[str, Fraction],
-    stakes: Mapping[str, int | None],
-) -> dict[str, Any]:
+def _fin(planned: int, law: Loi, seuils: Seuils) -> dict[str, Any]:
+    """How a year ends: the point, its interval, the probability of an underconsumption."""
     return {
-        **head,
-        "financeur": funder,
-        "prevu": planned,
-        "realise": spent,
         "projection": law.centre,
         "bas": law.bas,
         "haut": law.haut,
-        "probabilite": law.sous(limite(planned, seuils)) if planned else None,
-        **(stakes if funder == "etat" else {}),
+        "probabilite": sous_le_seuil(planned, law, seuils) if planned else None,
     }
 
 
-def _part(s: Situation, name: str, total: int) -> int:
+@dataclass(frozen=True)
+class _Part:
+    """One action under one funder, or under all of them. `source`: None when it is certain."""
+
+    situation: Situation
+    financeur: str
+    prevu: int
+    realise: int
+    loi: Loi
+    source: Projection | None
+    enjeux: Mapping[str, int]  # of the State's credits, for the total's row too
+
+
+def _share(s: Situation, name: str, total: int) -> int:
     return s.par_type(total)[name]
 
 
-def _lieux_action(
-    s: Situation, law: Loi, row: Mapping[str, Any], seuils: Mapping[str, Fraction]
-) -> Iterator[tuple[str, Loi, dict[str, Any]]]:
-    """(funder, distribution, row) of an action; the parts add up to the total, to the centime."""
-    head = {
-        "contrat": s.contrat,
-        "exercice": s.exercice,
-        "niveau": "action",
-        "code": s.action,
-        "groupe": s.groupe,
-    }
-    stakes = {name: row[name] for name in ("montant_a_risque", "sans_explication")}
-    yield "total", law, _place(head, "total", s.prevu or 0, s.realise or 0, law, seuils, stakes)
+def _parts(
+    s: Situation,
+    law: Loi,
+    row: Mapping[str, Any],
+    projected: Mapping[tuple[Cle, str], Projection],
+) -> Iterator[_Part]:
+    """An action in total, then by funder that takes a part: they add up, to the centime."""
+    stakes = {name: row[name] for name in ENJEUX}
+    yield _Part(s, TOTAL, s.prevu or 0, s.realise or 0, law, law.source, stakes)
     planned, spent = s.plan_type(), s.par_type(s.realise or 0)
     for name in FINANCEURS:
-        own = law.image(partial(_part, s, name))
-        if not (planned[name] or spent[name] or own.haut):
-            continue  # a funder that takes no part
-        yield name, own, _place(head, name, planned[name], spent[name], own, seuils, stakes)
+        own = law.image(partial(_share, s, name))
+        if planned[name] or spent[name] or own.haut:
+            source = projected.get((s.cle, name))
+            yield _Part(s, name, planned[name], spent[name], own, source, stakes)
 
 
-def _loi_somme(members: Sequence[tuple[Loi, Any]], modele: Modele) -> Loi:
+def _somme(parts: Sequence[_Part], modele: Modele) -> Loi:
     """Distribution of a sum: dependence by the model, the point being the sum of what is shown."""
-    centre = sum(law.centre for law, _ in members)
-    if all(projection is None for _, projection in members):
-        return certaine(centre)
-    return loi(somme([projection for _, projection in members], modele), centre)
+    centre = sum(part.loi.centre for part in parts)
+    sources = [part.source for part in parts if part.source is not None]
+    return loi(somme(sources, modele), centre) if sources else certaine(centre)
+
+
+def _lieu(
+    niveau: str, code: str, groupe: str, parts: Sequence[_Part], law: Loi, seuils: Seuils
+) -> dict[str, Any]:
+    """The row of a place and a funder (see COLONNES_LIEUX): sums of its actions' rows."""
+    first, planned = parts[0], sum(part.prevu for part in parts)
+    stakes = {name: sum(part.enjeux[name] for part in parts) for name in ENJEUX}
+    return dict.fromkeys(COLONNES_LIEUX) | {
+        "contrat": first.situation.contrat,
+        "exercice": first.situation.exercice,
+        "niveau": niveau,
+        "code": code,
+        "groupe": groupe,
+        "financeur": first.financeur,
+        "prevu": planned,
+        "realise": sum(part.realise for part in parts),
+        **_fin(planned, law, seuils),
+        **(stakes if first.financeur == ETAT else {}),
+    }
+
+
+def _lieux(
+    parts: Sequence[_Part], contrats: Mapping[str, Contrat], seuils: Seuils, modele: Modele
+) -> Iterator[dict[str, Any]]:
+    """Actions, then axes or volets, each contract after its own; the total before its funders."""
+    for part in parts:
+        s = part.situation
+        yield _lieu("action", s.action, s.groupe, [part], part.loi, seuils)
+    for code, contrat in contrats.items():
+        own = [part for part in parts if part.situation.contrat == code]
+        groups = sorted({part.situation.groupe for part in own})
+        places = [(g.niveau, g.code_public, key) for key in groups for g in [contrat.groupes[key]]]
+        for niveau, public, key in [*places, ("contrat", code, "")]:
+            inside = [part for part in own if key in ("", part.situation.groupe)]
+            for name in (TOTAL, *FINANCEURS):
+                if members := [part for part in inside if part.financeur == name]:
+                    law = _somme(members, modele)
+                    yield _lieu(niveau, public, key, members, law, seuils)
 
 
 @cite("solidarites/sous_consommation")
 def evaluer(
     situations: Sequence[Situation],
-    contrats: Mapping[str, Any],
-    seuils: Mapping[str, Fraction],
+    contrats: Mapping[str, Contrat],
+    seuils: Seuils,
     modele: Modele,
 ) -> Risque:
     """Project, judge and price every action of one exercise, then the axes, volets and contracts
@@ -332,54 +203,27 @@ def evaluer(
     """
     laws = lois(situations, modele)
     rows = [ligne(s, laws.get(s.cle), seuils) for s in situations]
-    known = [
-        (s, laws[s.cle], row) for s, row in zip(situations, rows, strict=True) if s.cle in laws
-    ]
     etats = {
         (s.cle, name): etat
-        for s, _, _ in known
-        if not s.clos
-        for name, etat in {"total": s.etat(), **s.etats_financeurs()}.items()
+        for s in situations
+        if s.projetable and not s.clos
+        for name, etat in s.etats_financeurs().items()
     }
-    projected = (
-        dict(zip(etats, projeter(list(etats.values()), modele), strict=True)) if etats else {}
-    )
-    places: list[dict[str, Any]] = []
-    members: dict[tuple[str, str, str], list[tuple[Situation, Loi, dict[str, Any]]]] = {}
-    for s, law, row in known:
-        for name, own, place in _lieux_action(s, law, row, seuils):
-            places.append(place)
-            for group in (s.groupe, ""):
-                members.setdefault((s.contrat, group, name), []).append((s, own, place))
-    codes, order = list(contrats), ("total", *FINANCEURS)
-    ranked = sorted(  # axes or volets then their contract, the total then its funders
-        members, key=lambda m: (codes.index(m[0]), m[1] == "", m[1], order.index(m[2]))
-    )
-    for code, group, name in ranked:
-        parts = members[code, group, name]
-        terms = contrats[code].groupes[group] if group else None
-        head = {
-            "contrat": code,
-            "exercice": parts[0][0].exercice,
-            "niveau": terms.niveau if terms else "contrat",
-            "code": terms.code_public if terms else code,
-            "groupe": group,
-        }
-        law = _loi_somme([(own, projected.get((s.cle, name))) for s, own, _ in parts], modele)
-        planned = sum(place["prevu"] for _, _, place in parts)
-        spent = sum(place["realise"] for _, _, place in parts)
-        stakes = {
-            column: sum(place.get(column) or 0 for _, _, place in parts)
-            for column in ("montant_a_risque", "sans_explication")
-        }
-        places.append(_place(head, name, planned, spent, law, seuils, stakes))
+    projected = _projeter(etats, modele)
+    parts = [
+        part
+        for s, row in zip(situations, rows, strict=True)
+        if s.cle in laws
+        for part in _parts(s, laws[s.cle], row, projected)
+    ]
+    places = list(_lieux(parts, contrats, seuils, modele))
     return Risque(
         situations[0].exercice if situations else 0,
         situations[0].au if situations else None,
         list(situations),
         laws,
-        _frame(rows, COLONNES),
-        _frame(places, COLONNES_LIEUX),
+        pd.DataFrame(rows, columns=COLONNES, dtype=object),
+        pd.DataFrame(places, columns=COLONNES_LIEUX, dtype=object),
         seuils,
         modele,
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal, InvalidOperation
 from fractions import Fraction
@@ -11,28 +11,29 @@ from typing import Any
 
 import pandas as pd
 
-from analyses.risque.risque import SEUILS_MONTRES, Risque, evaluer, ligne, lois
+from analyses.contrat.model import Contrat
+from analyses.risque.risque import ENJEUX, Risque, evaluer, ligne, lois
 from analyses.risque.situation import Situation
 from analyses.socle.problems import BilanError, Problem
 
 STATUTS = ("manifeste", "expliquee", "justifiee", "rien_a_signaler", "non_renseigne")
+SEUILS_MONTRES = tuple(Fraction(n, 100) for n in range(60, 100, 5))
+COLONNES_LEVIERS = [
+    *("contrat", "action", "levier", "montant", "preserve", "statut", "statut_apres"),
+]
 
 
 def _refuse(champ: str, attendu: str, trouve: object) -> BilanError:
-    return BilanError(
-        [
-            Problem(
-                "hypothèse",
-                champ=champ,
-                attendu=attendu,
-                trouve=f"« {trouve} »",
-                remede="corrigez la cellule",
-            )
-        ]
-    )
+    shown = f"« {trouve} »"
+    return BilanError(Problem("hypothèse", None, champ, attendu, shown, "corrigez la cellule"))
 
 
-def _centimes(euros: int | str) -> int:
+def centimes(euros: int | str) -> int:
+    """Euros as a person types them, in centimes.
+
+    >>> centimes("1500.50")
+    150050
+    """
     try:
         amount = Decimal(str(euros)) * 100
     except InvalidOperation:
@@ -42,7 +43,12 @@ def _centimes(euros: int | str) -> int:
     return int(amount)
 
 
-def _seuil(value: Any) -> Fraction:
+def seuil_de(value: str | float | Fraction) -> Fraction:
+    """A threshold as a person types it.
+
+    >>> seuil_de("0,70")
+    Fraction(7, 10)
+    """
     try:
         level = Fraction(str(value).replace(",", "."))
     except (ValueError, ZeroDivisionError):
@@ -54,18 +60,23 @@ def _seuil(value: Any) -> Fraction:
 
 def plus_exposee(risque: Risque) -> str:
     """Code of the action with the most unexplained State money at stake ('' when there is none)."""
-    rows = [r for r in risque.actions.to_dict("records") if r["sans_explication"]]
-    best = max(rows, key=lambda r: r["sans_explication"], default=None)
-    return f"{best['contrat']}/{best['action']}" if best else ""
+    exposed = {s.code: stake for s, stake in _exposes(risque)}
+    return max(exposed, key=lambda code: exposed[code], default="")
+
+
+def _exposes(risque: Risque) -> list[tuple[Situation, int]]:
+    """Actions with unexplained State money at stake, and how much."""
+    pairs = zip(risque.situations, risque.actions["sans_explication"], strict=True)
+    return [(s, stake) for s, stake in pairs if stake]
 
 
 def scenario(
     risque: Risque,
-    contrats: Mapping[str, Any],
+    contrats: Mapping[str, Contrat],
     action: str = "",
     decaler: int = 0,
     engager: int | str = 0,
-    seuil: Any = None,
+    seuil: str | float | Fraction | None = None,
 ) -> Risque:
     """The same exercise under another hypothesis; what is already spent stays spent.
 
@@ -80,7 +91,7 @@ def scenario(
         raise _refuse("action", "l'action à décaler ou à engager", action)
     if isinstance(decaler, bool) or not isinstance(decaler, int) or not 0 <= decaler <= 12:
         raise _refuse("decaler", "un nombre de mois entre 0 et 12", decaler)
-    more = _centimes(engager)
+    more = centimes(engager)
     changed = [
         s
         if s.code != action or s.clos
@@ -93,16 +104,14 @@ def scenario(
     ]
     seuils = dict(risque.seuils)
     if seuil is not None:
-        seuils["seuil_sous_consommation"] = _seuil(seuil)
+        seuils["seuil_sous_consommation"] = seuil_de(seuil)
     return evaluer(changed, contrats, seuils, risque.modele)
 
 
-def _count(rows: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
-    listed = list(rows)
-    count = Counter(row["statut"] for row in listed)
-    return {status: count.get(status, 0) for status in STATUTS} | {
-        name: sum(row.get(name) or 0 for row in listed)
-        for name in ("montant_a_risque", "sans_explication")
+def _count(rows: Sequence[Mapping[str, Any]]) -> dict[str, int]:
+    count = Counter(row["statut"] for row in rows)
+    return {status: count[status] for status in STATUTS} | {
+        name: sum(row[name] or 0 for row in rows) for name in ENJEUX
     }
 
 
@@ -115,11 +124,7 @@ def sensibilite(risque: Risque, niveaux: Iterable[Fraction] = SEUILS_MONTRES) ->
             seuils = {**risque.seuils, "seuil_sous_consommation": level}
             judged = [ligne(s, risque.lois.get(s.cle), seuils) for s in own]
             rows.append({"contrat": contrat, "seuil": level} | _count(judged))
-    return pd.DataFrame(
-        rows,
-        columns=["contrat", "seuil", *STATUTS, "montant_a_risque", "sans_explication"],
-        dtype=object,
-    )
+    return pd.DataFrame(rows, columns=["contrat", "seuil", *STATUTS, *ENJEUX], dtype=object)
 
 
 def _possible(s: Situation, status: str) -> list[tuple[str, int, Situation]]:
@@ -146,30 +151,15 @@ def leviers(risque: Risque) -> pd.DataFrame:
     `preserve`: unexplained State money at stake before, minus after, in centimes. Levers do not
     add up: an action needs only one of its own.
     """
-    rows = {(r["contrat"], r["action"]): r for r in risque.actions.to_dict("records")}
-    tried = [
-        (s, name, amount, after)
-        for s in risque.situations
-        if s.cle in risque.lois and rows[s.cle]["sans_explication"]
-        for name, amount, after in _possible(s, rows[s.cle]["statut"])
-    ]
+    status = dict(zip([s.cle for s in risque.situations], risque.actions["statut"], strict=True))
     found = []
-    for s, name, amount, after in tried:
-        law = lois([after], risque.modele)[s.cle]
-        done = ligne(after, law, risque.seuils)
-        saved = rows[s.cle]["sans_explication"] - done["sans_explication"]
-        if saved > 0:
-            found.append(
-                {
-                    "contrat": s.contrat,
-                    "action": s.action,
-                    "levier": name,
-                    "montant": amount,
-                    "preserve": saved,
-                    "statut": rows[s.cle]["statut"],
-                    "statut_apres": done["statut"],
-                }
-            )
-    found.sort(key=lambda row: -row["preserve"])
-    columns = ["contrat", "action", "levier", "montant", "preserve", "statut", "statut_apres"]
-    return pd.DataFrame(found, columns=columns, dtype=object)
+    for s, stake in _exposes(risque):
+        for name, amount, after in _possible(s, status[s.cle]):
+            law = lois([after], risque.modele)[s.cle]
+            done = ligne(after, law, risque.seuils)
+            saved = stake - done["sans_explication"]
+            if saved > 0:
+                row = (s.contrat, s.action, name, amount, saved, status[s.cle], done["statut"])
+                found.append(row)
+    found.sort(key=lambda row: -row[4])
+    return pd.DataFrame(found, columns=COLONNES_LEVIERS, dtype=object)

@@ -2,32 +2,25 @@
 
 from __future__ import annotations
 
-from calendar import monthrange
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from fractions import Fraction
-from pathlib import PurePosixPath
-from typing import Any
+from itertools import pairwise
 
-from analyses.execution.personnel import monthly_cost
+from analyses.contrat.citations import clause_of
+from analyses.contrat.financeurs import CD, ETAT
+from analyses.contrat.model import Contrat
+from analyses.depot.exercice import NARRATIFS, Depot
+from analyses.execution.execution import Execution
 from analyses.projection.modele import Etat, Passe
+from analyses.risque import releve
+from analyses.risque.releve import Cle, fin_de_mois
 from analyses.risque.trajectoire import Trajectoire, trajectoire
 from analyses.socle.money import share
 
-Cle = tuple[str, str]
-FINANCEURS = ("etat", "cd", "tiers")
-
-
-def rounded(value: Fraction) -> int:
-    """Nearest centime, halves away from zero.
-
-    >>> rounded(Fraction(5, 2)), rounded(Fraction(-5, 2))
-    (3, -3)
-    """
-    half = Fraction(1, 2)
-    return int(value + half) if value >= 0 else -int(half - value)
+TIERS = "tiers"  # third parties together
+FINANCEURS = (ETAT, CD, TIERS)
 
 
 @dataclass(frozen=True)
@@ -36,7 +29,7 @@ class Situation:
 
     `au` is None when the exercise is closed: what is realised is final. `reste_engage` is what is
     committed and not yet mandated, future pay of the known posts included. `reductible`: the
-    contract has the clause of art. 2.2, under which only a manifest underconsumption costs.
+    contract has a clause of underconsumption, under which only a manifest one costs.
     `consommable`: last day on which the axe or volet may still spend. `lignes`: ledger
     lines of the action. `glissement`: months by which a scenario delays what is still planned.
     """
@@ -69,6 +62,11 @@ class Situation:
     @property
     def code(self) -> str:
         return f"{self.contrat}/{self.action}"
+
+    @property
+    def recit_attendu(self) -> str:
+        """File in which the pilot tells the action's progress."""
+        return f"{NARRATIFS}/{self.contrat}-{self.action}.md"
 
     @property
     def clos(self) -> bool:
@@ -177,12 +175,12 @@ def _by_key(plan: Mapping[str, int], total: int) -> dict[str, int]:
     ({'etat': 3, 'cd': 2}, {'cd': 5})
     """
     weights = {name: weight for name, weight in plan.items() if weight > 0}
-    return share(total, weights) if weights else {"cd": total}
+    return share(total, weights) if weights else {CD: total}
 
 
 def _by_kind(parts: Mapping[str, int]) -> dict[str, int]:
-    third = sum(amount for name, amount in parts.items() if name not in ("etat", "cd"))
-    return {"etat": parts.get("etat", 0), "cd": parts.get("cd", 0), "tiers": third}
+    third = sum(amount for name, amount in parts.items() if name not in (ETAT, CD))
+    return {ETAT: parts.get(ETAT, 0), CD: parts.get(CD, 0), TIERS: third}
 
 
 def _back(exercice: int, months: int) -> date:
@@ -191,9 +189,8 @@ def _back(exercice: int, months: int) -> date:
     >>> _back(2024, 3), _back(2024, 12)
     (datetime.date(2024, 9, 30), datetime.date(2023, 12, 31))
     """
-    total = exercice * 12 + 11 - months
-    year, month = divmod(total, 12)
-    return date(year, month + 1, monthrange(year, month + 1)[1])
+    year, month = divmod(exercice * 12 + 11 - months, 12)
+    return fin_de_mois(year, month + 1)
 
 
 def anomalies(s: Situation) -> list[str]:
@@ -206,7 +203,7 @@ def anomalies(s: Situation) -> list[str]:
         found.append("aucun mandat : consommé 0, ce n'est pas une donnée manquante")
     if s.lignes == 1 and not s.clos:
         found.append("un seul mandat : la projection s'appuie surtout sur le plan")
-    if any(after < before for before, after in zip(cumuls, cumuls[1:], strict=False)):
+    if any(after < before for before, after in pairwise(cumuls)):
         found.append("le cumul baisse (annulation ou réduction) : le net est retenu")
     if s.realise < 0:
         found.append("consommation nette négative : gardée telle quelle")
@@ -225,129 +222,6 @@ def anomalies(s: Situation) -> list[str]:
     return found
 
 
-def date_connue(depot: Any, arrete_au: date | None) -> date | None:
-    """Last day of the exercise that the ledger can speak of; None once the exercise is closed.
-
-    A closing date later than the day on which the ledger was received says nothing more than it.
-    """
-    end = date(depot.exercice, 12, 31)
-    known = arrete_au
-    if depot.mandats is not None:
-        received = [
-            date.fromisoformat(source.recu_le)
-            for source in depot.sources
-            if source.recu_le and PurePosixPath(source.fichier).stem.startswith("mandats")
-        ]
-        issued = [day for day in depot.mandats["date_emission"] if isinstance(day, date)]
-        if received:
-            last = max([*received, *issued])
-            known = last if known is None else min(known, last)
-    return None if known is None or known > end else known
-
-
-def mois_vides(depot: Any, au: date | None) -> list[str]:
-    """Months of the year ended at the date for which the whole ledger has no line."""
-    if depot.mandats is None or not len(depot.mandats):
-        return []
-    last = 12 if au is None else (au + timedelta(days=1)).month - 1 or 12 * (au.month == 12)
-    seen = {d.month for d in depot.mandats["date_emission"] if d and d.year == depot.exercice}
-    return [f"{depot.exercice}-{m:02d}" for m in range(1, last + 1) if m not in seen]
-
-
-def restes_engages(depot: Any, execution: Any, au: date | None) -> dict[Cle, int] | None:
-    """Committed and not yet mandated at the date, by action; None when no commitment is known.
-
-    A commitment mandated beyond its amount leaves nothing.
-    """
-    frame = getattr(depot, "engagements", None)
-    if frame is None:
-        return None
-    committed: dict[tuple[str, str, str], int] = {}
-    for row in frame.to_dict("records"):
-        late = au is not None and row["date"] is not None and row["date"] > au
-        if row["exercice"] == execution.exercice and not late:
-            key = (str(row["id_engagement"]), str(row["contrat"]), str(row["action"]))
-            committed[key] = committed.get(key, 0) + int(row["montant"])
-    shared = [key[0] for key in committed]
-    paid: dict[tuple[str, str, str], int] = {}
-    lines = execution.lignes
-    if len(lines):
-        columns = ["id_engagement", "contrat", "action", "montant_signe"]
-        for number, contrat, action, amount in lines[columns].itertuples(index=False):
-            for key in ((str(number), str(contrat), str(action)), (str(number), "", "")):
-                paid[key] = paid.get(key, 0) + int(amount)
-    left: dict[Cle, int] = {}
-    for (number, contrat, action), amount in committed.items():
-        alone = shared.count(number) == 1
-        done = paid.get((number, "", "") if alone else (number, contrat, action), 0)
-        left[contrat, action] = left.get((contrat, action), 0) + max(0, amount - done)
-    return left
-
-
-def paies_a_venir(
-    depot: Any, exercice: int, au: date | None, lecture: str = "mois-reel"
-) -> dict[Cle, int] | None:
-    """Cost of the known posts from the day after the date to 31 December, by action.
-
-    By days of the month, as the staff already charged (interpretation jour-de-personnel), rounded
-    to the centime by post.
-    """
-    frame = getattr(depot, "temps_agents", None)
-    if frame is None:
-        return None
-    end = date(exercice, 12, 31)
-    cost: dict[Cle, int] = {}
-    for row in frame.to_dict("records"):
-        key = (str(row["contrat"]), str(row["action"]))
-        begin = row["debut"] or date(exercice, 1, 1)
-        first = end + timedelta(days=1) if au is None else max(begin, au + timedelta(days=1))
-        last = min(row["fin"] or end, end)
-        monthly, part = int(row["cout_mensuel_charge"]), Fraction(str(row["quotite"]))
-        months = monthly_cost(monthly, part, first, last, lecture).values()
-        cost[key] = cost.get(key, 0) + rounded(sum((c for _, c in months), Fraction(0)))
-    return cost
-
-
-def passes(executions: Sequence[Any], contrats: Mapping[str, Any]) -> dict[Cle, tuple[Passe, ...]]:
-    """Past years of each action: cumulative part of its budget by month, and at the end."""
-    found: dict[Cle, tuple[Passe, ...]] = {}
-    for execution in sorted(executions, key=lambda run: run.exercice):
-        curves = _courbes(execution)
-        for row in execution.par_action.to_dict("records"):
-            planned, spent = row["prevu"], row["realise"]
-            if not planned or spent is None or row["contrat"] not in contrats:
-                continue
-            key = (row["contrat"], row["action"])
-            year = execution.exercice
-            curve = tuple(
-                (int(month[5:]), cumul / planned)
-                for month, cumul in curves.get(key, ())
-                if month.startswith(f"{year}-")
-            )
-            found[key] = (*found.get(key, ()), Passe(year, curve, spent / planned))
-    return found
-
-
-def _courbes(execution: Any) -> dict[Cle, tuple[tuple[str, int], ...]]:
-    curves: dict[Cle, list[tuple[str, int]]] = {}
-    for row in execution.par_mois.to_dict("records"):
-        curves.setdefault((row["contrat"], row["action"]), []).append((row["mois"], row["cumul"]))
-    return {key: tuple(points) for key, points in curves.items()}
-
-
-def _textes(depot: Any) -> dict[Cle, tuple[tuple[str, str, str], ...]]:
-    """(type, texte, piece) of each action's justifications for the exercise."""
-    found: dict[Cle, tuple[tuple[str, str, str], ...]] = {}
-    if depot.justifications is None:
-        return found
-    for row in depot.justifications.to_dict("records"):
-        if row["exercice"] == depot.exercice:
-            key = (row["contrat"], row["action"])
-            line = (str(row["type"]), str(row["texte"]), str(row["piece"] or ""))
-            found[key] = (*found.get(key, ()), line)
-    return found
-
-
 def _shown(
     parts: Mapping[str, int | None], plan: Mapping[str, int] | None, realise: int | None
 ) -> dict[str, int]:
@@ -361,37 +235,29 @@ def _shown(
 
 
 def situations(
-    execution: Any,
-    contrats: Mapping[str, Any],
-    depot: Any,
+    execution: Execution,
+    contrats: Mapping[str, Contrat],
+    depot: Depot,
     arrete_au: date | None,
-    trajectoires: Mapping[tuple[str, str, int], Trajectoire] | None = None,
-    passees: Sequence[Any] = (),
-    lectures: Mapping[str, str] | None = None,
+    trajectoires: Mapping[tuple[str, str, int], Trajectoire],
+    passees: Sequence[Execution],
+    lectures: Mapping[str, str],
 ) -> list[Situation]:
     """The situation of every action of `execution`, in its order.
 
     `passees`: executions of earlier exercises, from which an action learns its own past.
     """
-    au = date_connue(depot, arrete_au)
-    year = execution.exercice
-    pending = restes_engages(depot, execution, au)
-    reading = (lectures or {}).get("jour-de-personnel", "mois-reel")
-    pay = paies_a_venir(depot, year, au, reading)
-    curves, texts = _courbes(execution), _textes(depot)
-    past = passes([run for run in passees if run.exercice < year], contrats)
-    counts: Counter[Any] = Counter()
-    if len(execution.lignes):
-        counts.update(zip(execution.lignes["contrat"], execution.lignes["action"], strict=True))
-    shares: dict[Cle, dict[str, int | None]] = {}
-    for row in execution.par_financeur.to_dict("records"):
-        shares.setdefault((row["contrat"], row["action"]), {})[row["financeur"]] = row["consomme"]
+    au, year = releve.date_connue(depot, arrete_au), execution.exercice
+    pay = releve.paies_a_venir(depot, year, au, lectures["jour-de-personnel"])
+    pending = [one for one in (releve.restes_engages(depot, execution, au), pay) if one is not None]
+    curves, texts = releve.courbes(execution), releve.textes(depot)
+    past = releve.passes([run for run in passees if run.exercice < year], contrats)
+    shares, counted = releve.consommations(execution), releve.lignes(execution)
     rows = []
     for line in execution.par_action.to_dict("records"):
-        key = (line["contrat"], line["action"])
-        contrat = contrats[line["contrat"]]
-        known = [source.get(key, 0) for source in (pending, pay) if source is not None]
+        key, contrat = (line["contrat"], line["action"]), contrats[line["contrat"]]
         plan = contrat.actions[line["action"]].plan(year)
+        committed = sum(one.get(key, 0) for one in pending)
         rows.append(
             Situation(
                 contrat=line["contrat"],
@@ -403,15 +269,15 @@ def situations(
                 plan=plan,
                 realise=line["realise"],
                 par_financeur=_shown(shares.get(key, {}), plan, line["realise"]),
-                reste_engage=sum(known) if known and au is not None else None,
-                trajectoire=trajectoire(trajectoires or {}, contrat, line["action"], year),
+                reste_engage=committed if pending and au is not None else None,
+                trajectoire=trajectoire(trajectoires, contrat, line["action"], year),
                 courbe=curves.get(key, ()),
                 passe=past.get(key, ()),
                 textes=texts.get(key, ()),
                 justifications=depot.justifications is not None,
                 recit=bool(depot.narratifs.get(key, "").strip()),
-                reductible="sous_consommation" in getattr(contrat, "clauses", {}),
-                lignes=None if line["realise"] is None else counts.get(key, 0),
+                reductible=clause_of(contrat, "sous_consommation") is not None,
+                lignes=None if line["realise"] is None else counted.get(key, 0),
                 consommable=contrat.groupes[line["groupe"]].fin,
             )
         )

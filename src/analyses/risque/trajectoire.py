@@ -7,8 +7,8 @@ year without an entry follows the fiche's calendar, linear from its start to its
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from fractions import Fraction
 from pathlib import Path
@@ -17,6 +17,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StrictStr, ValidationError
 
 from analyses.contrat.load import registry, schema_problems
+from analyses.contrat.model import Action, Contrat
 from analyses.socle.paths import PARAMS
 from analyses.socle.problems import BilanError, Problem
 from analyses.socle.yaml_files import read_yaml
@@ -114,7 +115,7 @@ class Trajectoire:
         return [w for w in dict.fromkeys(words) if w]
 
 
-def defaut(contrat: Any, action: Any, exercice: int) -> Trajectoire:
+def defaut(contrat: Contrat, action: Action, exercice: int) -> Trajectoire:
     """The calendar's own curve: linear within the year between its start and its end.
 
     Nothing when the action starts later, everything when it has ended before.
@@ -128,80 +129,63 @@ def defaut(contrat: Any, action: Any, exercice: int) -> Trajectoire:
         whole = Fraction(int(fin < first))
         points = ((first, whole, _LECTURE + LINEAIRE),)
         return Trajectoire(exercice, None, "", points, declaree=False)
-    source = getattr(action.calendrier, "source", "") or "calendrier de la fiche"
     points = ((end, Fraction(1), _LECTURE + LINEAIRE),)
-    return Trajectoire(exercice, start, source, points, declaree=False)
+    return Trajectoire(exercice, start, action.calendrier.source, points, declaree=False)
 
 
 def _words(entry: _Date) -> str:
     return entry.source or f"{_LECTURE}{entry.lecture}"
 
 
-def _check(entry: _Entree, contrat: Any, fichier: str) -> list[Problem]:
-    """What is wrong in one entry, beyond its schema."""
-    place = f"action {entry.action}, {entry.exercice}"
-
-    def problem(champ: str, attendu: str, trouve: object, remede: str) -> Problem:
-        where = f"{place}, {champ}" if champ else place
-        return Problem(fichier, None, where, attendu, f"« {trouve} »", remede)
-
-    problems = []
-    if entry.action not in contrat.actions:
-        known = ", ".join(contrat.actions)
-        problems.append(problem("", f"une action parmi {known}", entry.action, "corrigez le code"))
-    if entry.exercice not in contrat.exercices:
-        years = ", ".join(map(str, contrat.exercices))
-        problems.append(
-            problem("", f"un exercice parmi {years}", entry.exercice, "corrigez l'exercice")
-        )
+def _dates(entry: _Entree) -> Iterator[tuple[str, str, object, str]]:
+    """(where, expected, found, remedy) of each wrong date, source or part of an entry."""
     before: date | None = None
     reached = Fraction(0)
-    dated: list[tuple[str, _Date]] = [("début", entry.debut)] if entry.debut else []
-    dated += [(f"point {rank}", point) for rank, point in enumerate(entry.points, 1)]
-    for name, item in dated:
+    named: list[tuple[str, _Date]] = [("début", entry.debut)] if entry.debut else []
+    named += [(f"point {rank}", point) for rank, point in enumerate(entry.points, 1)]
+    for name, item in named:
         if item.date.year != entry.exercice:
-            problems.append(
-                problem(name, f"une date de {entry.exercice}", item.date, "corrigez la date")
-            )
-        if (
-            before is not None
-            and item.date <= before
-            and not (name == "point 1" and item.date == before)
-        ):
-            problems.append(
-                problem(name, f"une date après le {before}", item.date, "rangez les dates")
-            )
+            yield name, f"une date de {entry.exercice}", item.date, "corrigez la date"
+        at_start = name == "point 1" and item.date == before
+        if before is not None and item.date <= before and not at_start:
+            yield name, f"une date après le {before}", item.date, "rangez les dates"
+        before = item.date
         if (item.source is None) == (item.lecture is None):
             found = "rien" if item.source is None else "les deux"
-            problems.append(
-                problem(
-                    name,
-                    "une source ou une lecture, l'une des deux",
-                    found,
-                    "dites d'où vient la date",
-                )
-            )
-        before = item.date
+            expected = "une source ou une lecture, l'une des deux"
+            yield name, expected, found, "dites d'où vient la date"
         if not isinstance(item, _Point):
             continue
         if not 0 <= item.part <= 1:
-            problems.append(
-                problem(name, "une part entre 0 et 1", item.part, "corrigez la part cumulée")
-            )
+            yield name, "une part entre 0 et 1", item.part, "corrigez la part cumulée"
         elif item.part < reached:
-            problems.append(
-                problem(
-                    name,
-                    f"une part cumulée d'au moins {reached}",
-                    item.part,
-                    "une part cumulée ne baisse pas",
-                )
-            )
+            expected = f"une part cumulée d'au moins {reached}"
+            yield name, expected, item.part, "une part cumulée ne baisse pas"
         reached = max(reached, item.part)
-    return problems
 
 
-def _read(path: Path, contrat: Any, fichier: str, problems: list[Problem]) -> list[_Entree]:
+def _codes(entry: _Entree, contrat: Contrat) -> Iterator[tuple[str, str, object, str]]:
+    """The same of an action or an exercise that the contract does not have."""
+    if entry.action not in contrat.actions:
+        known = ", ".join(contrat.actions)
+        yield "", f"une action parmi {known}", entry.action, "corrigez le code"
+    if entry.exercice not in contrat.exercices:
+        years = ", ".join(map(str, contrat.exercices))
+        yield "", f"un exercice parmi {years}", entry.exercice, "corrigez l'exercice"
+
+
+def _check(entry: _Entree, contrat: Contrat, fichier: str) -> list[Problem]:
+    """What is wrong in one entry, beyond its schema."""
+    place = f"action {entry.action}, {entry.exercice}"
+    return [
+        Problem(
+            fichier, None, f"{place}, {name}" if name else place, expected, f"« {found} »", remedy
+        )
+        for name, expected, found, remedy in (*_codes(entry, contrat), *_dates(entry))
+    ]
+
+
+def _read(path: Path, contrat: Contrat, fichier: str, problems: list[Problem]) -> list[_Entree]:
     """Entries of one file; what is wrong goes to `problems`."""
     try:
         raw = read_yaml(path)
@@ -210,51 +194,34 @@ def _read(path: Path, contrat: Any, fichier: str, problems: list[Problem]) -> li
         return []
     rows = raw.get("trajectoires") if isinstance(raw, dict) else None
     if not isinstance(rows, list):
-        problems.append(
-            Problem(
-                fichier,
-                champ="trajectoires",
-                attendu="une liste de trajectoires",
-                trouve="autre chose",
-                remede="reprenez la forme du fichier du contrat initial",
-            )
-        )
+        remedy = "reprenez la forme du fichier du contrat initial"
+        expected = "une liste de trajectoires"
+        problems.append(Problem(fichier, None, "trajectoires", expected, "autre chose", remedy))
         return []
     entries = []
     for rank, row in enumerate(rows, 1):
         try:
             entry = _Entree.model_validate(row)
         except ValidationError as error:
-            for one in schema_problems(error, fichier):
-                problems.append(
-                    Problem(
-                        fichier,
-                        None,
-                        f"trajectoire {rank} : {one.champ}",
-                        one.attendu,
-                        one.trouve,
-                        "corrigez la clé",
-                    )
-                )
+            problems += [
+                replace(one, champ=f"trajectoire {rank} : {one.champ}", remede="corrigez la clé")
+                for one in schema_problems(error, fichier)
+            ]
             continue
         problems += _check(entry, contrat, fichier)
         entries.append(entry)
-    counted = Counter((entry.action, entry.exercice) for entry in entries)
-    for (action, exercice), number in counted.items():
-        if number > 1:
-            problems.append(
-                Problem(
-                    fichier,
-                    champ=f"action {action}, {exercice}",
-                    attendu="une seule trajectoire",
-                    trouve=f"{number}",
-                    remede="gardez la bonne",
-                )
-            )
+    counted = Counter(f"action {entry.action}, {entry.exercice}" for entry in entries)
+    problems += [
+        Problem(fichier, None, place, "une seule trajectoire", f"{number}", "gardez la bonne")
+        for place, number in counted.items()
+        if number > 1
+    ]
     return entries
 
 
-def load_trajectoires(contrats: Mapping[str, Any], params: Path = PARAMS) -> dict[Cle, Trajectoire]:
+def load_trajectoires(
+    contrats: Mapping[str, Contrat], params: Path = PARAMS
+) -> dict[Cle, Trajectoire]:
     """Declared trajectories of the contracts, as their loaded versions leave them.
 
     Raises `BilanError` with every problem of every file.
@@ -287,7 +254,7 @@ def load_trajectoires(contrats: Mapping[str, Any], params: Path = PARAMS) -> dic
 
 
 def trajectoire(
-    connues: Mapping[Cle, Trajectoire], contrat: Any, code: str, exercice: int
+    connues: Mapping[Cle, Trajectoire], contrat: Contrat, code: str, exercice: int
 ) -> Trajectoire:
     """The declared trajectory of an action for a year, else the one of its calendar."""
     declared = connues.get((contrat.code, code, exercice))

@@ -75,17 +75,20 @@ def euros(centimes: int | str | None) -> str:
     return f"{_grouped(Decimal(int(centimes or 0)) / 100 + Decimal('0.00'))}{NBSP}€"
 
 
-def pourcent(value: Fraction | None, empty: str = NON_RENSEIGNE) -> str:
-    """A rate (fraction of 1) as a French percentage with one decimal, rounded half up.
+def pourcent(value: Fraction | None, empty: str = NON_RENSEIGNE, decimales: int = 1) -> str:
+    """A rate (fraction of 1) as a French percentage, rounded half up.
 
     >>> pourcent(Fraction(1, 3)) == "33,3\\u00a0%", pourcent(None)
     (True, 'non renseigné')
+    >>> pourcent(Fraction(1, 8), decimales=0)
+    '13\\xa0%'
     """
     if missing(value):
         return empty
     ratio = Fraction(value or 0) * 100
     number = Decimal(ratio.numerator) / Decimal(ratio.denominator)
-    return f"{_grouped(number.quantize(Decimal('0.1'), ROUND_HALF_UP))}{NBSP}%"
+    rounded = number.quantize(Decimal(1).scaleb(-decimales), ROUND_HALF_UP)
+    return f"{_grouped(rounded)}{NBSP}%"
 
 
 def date(value: dt.date | None) -> str:
