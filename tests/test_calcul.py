@@ -17,6 +17,7 @@ from analyses.chiffres.resultats import COLONNES, resultats
 from analyses.contrat.cell import read_cell
 from analyses.contrat.load import load_contrats
 from analyses.contrat.parametres import load_interpretations, load_seuils
+from analyses.depot.exercice import Depot
 from analyses.execution.execution import execution
 from analyses.preparation.affectation import assign
 from analyses.projection.modele import load_modele
@@ -143,18 +144,17 @@ def contract(*actions: NS, code: str = "solidarites", ineligibles: tuple = ()) -
 
 def depot(
     mandats=None, affectations=None, recettes=None, resultats_=None, justifications=None
-) -> NS:
+) -> Depot:
     columns = ["exercice", "contrat", "action", "financeur", "montant", "date_encaissement"]
     receipts = None if recettes is None else pd.DataFrame(recettes, columns=columns)
-    return NS(
-        exercice=2024,
+    return Depot(
+        "55",
+        2024,
         mandats=mandats,
         affectations=affectations,
         recettes=receipts,
         resultats=resultats_,
         justifications=justifications,
-        narratifs={},
-        sources=[],
     )
 
 

@@ -14,7 +14,9 @@ from analyses.atteinte.indicateurs import attainment
 from analyses.contrat.contradictions import find_contradictions
 from analyses.contrat.load import load_contrats
 from analyses.contrat.parametres import load_lectures, load_seuils
-from analyses.execution.execution import prepare
+from analyses.depot.exercice import Depot
+from analyses.depot.source import Source
+from analyses.preparation.exercice import prepare
 from analyses.projection.modele import load_modele
 from analyses.regles import moteur
 from analyses.rendu import atteinte, plots, show, show_regles, show_risque
@@ -49,9 +51,7 @@ def _source(cell):
 
 
 def _depot(**given):
-    blank = dict.fromkeys(["mandats", "affectations", "recettes", "resultats", "justifications"])
-    rest = {"narratifs": {}, "sources": [], "simule": False, "controles": []}
-    return NS(departement="55", exercice=2024, **{**blank, **rest, **given})
+    return Depot("55", 2024, **given)
 
 
 def _bilan(depot, arrete_au=None):
@@ -198,7 +198,7 @@ def test_decisions_and_staff_are_shown_without_third_party_nor_wording():
 
 
 def test_simulated_data_are_said():
-    b = _bilan(_depot(simule=True), date(2024, 12, 31))
+    b = _bilan(_depot(sources=[Source("m.csv", "x", None, "", "simulee")]), date(2024, 12, 31))
     assert "Données simulées" in show.banner(b).data
     for fig in (
         plots.execution_par_action(b, "solidarites"),

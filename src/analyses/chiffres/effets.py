@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from analyses.chiffres.regles import Chiffre, figures, shared_figures, value_text
-from analyses.execution.execution import Preparation
+from analyses.preparation.exercice import Preparation
 from analyses.regles.moteur import Regles, run
 
 COLONNES = [

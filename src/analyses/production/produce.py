@@ -325,7 +325,7 @@ def produce(
     destination = sortie.resolve() / str(exercice) / departement / bilan
     with stoppable(), temporary_folder(destination) as temp:
         progress("Lecture et contrôle des données…")
-        loaded = load(departement, exercice, au, donnees, years)
+        loaded = load(departement, exercice, au, donnees, years, preparer=True)
         try:
             _make(temp, names, notebooks, parameters, loaded, progress)
         except OSError as error:
