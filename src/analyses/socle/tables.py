@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from typing import Literal
 
 import pandas as pd
 
@@ -14,8 +15,15 @@ def csv_text(frame: pd.DataFrame) -> str:
     >>> csv_text(pd.DataFrame({"a": ["x, y", None], "b": [1, 2]}))
     'a,b\\n"x, y",1\\n,2\\n'
     """
+    text = _written(frame, csv.QUOTE_MINIMAL)
+    # The csv module leaves a lone carriage return bare, which readers take for the end of a row.
+    return text if "\r" not in text else _written(frame, csv.QUOTE_ALL)
+
+
+def _written(frame: pd.DataFrame, quoting: Literal[0, 1]) -> str:
     text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
+    writer = csv.writer(text, lineterminator="\n", quoting=quoting)
     writer.writerow(frame.columns)
-    writer.writerows(zip(*(frame[name].tolist() for name in frame), strict=True))
+    known = frame.astype(object).where(frame.notna(), None)
+    writer.writerows(zip(*(known[name].tolist() for name in known), strict=True))
     return text.getvalue()
