@@ -157,7 +157,7 @@ def _pages(names: tuple[str, ...], donnees: Path, exercice: int, au: str) -> Row
 def _example(atelier: Atelier, exercice: int, au: str = "") -> Rows:
     with atelier.isolated("exemple") as (place, _):
         covered = "periode" if exercice == 2025 else None
-        b = bilan.load("55", exercice, au, atelier.exemple, covered)
+        b = bilan.load("55", exercice, au, atelier.exemple, covered, preparer=True)
         pages = _pages(CARNETS[exercice, au], atelier.exemple, exercice, au)
         return _figures(b) | _workbook(b, place) | pages
 
@@ -168,7 +168,7 @@ def _without(atelier: Atelier, table: str) -> Rows:
         shutil.copytree(atelier.exemple, place / "raw")
         for path in (place / "raw" / "55" / "2024").glob(f"{table}.csv*"):
             path.unlink()
-        return _figures(bilan.load("55", 2024, "", place / "raw"))
+        return _figures(bilan.load("55", 2024, "", place / "raw", preparer=True))
 
 
 def _case(atelier: Atelier, case: dict[str, Any], name: str) -> Rows:
@@ -196,7 +196,7 @@ def _partial_avenant(atelier: Atelier) -> Rows:
         test_cas._avenant({"avenant": AVENANT}, place / "params")
         reader = partial(test_cas.load_contrats, params=place / "params")
         monkey.setattr("analyses.contrat.load.load_contrats", reader)
-        b = bilan.load("55", 2025, "", atelier.exemple, "periode")
+        b = bilan.load("55", 2025, "", atelier.exemple, "periode", preparer=True)
         return _figures(b) | _workbook(b, place)
 
 

@@ -132,7 +132,7 @@ def test_a_missing_file_is_unknown_never_zero(donnees, tmp_path, absent, measure
     shutil.copytree(donnees / "55" / "2024", folder)
     for path in folder.glob(f"{absent}.csv*"):
         path.unlink()
-    bilan = load("55", 2024, donnees=tmp_path)
+    bilan = load("55", 2024, donnees=tmp_path, preparer=True)
     rows = bilan.resultats[bilan.resultats["mesure"].isin(measures)]
     if absent == "justifications":  # what the ledger explains by itself is still judged
         rows = rows[rows["statut"] != "calcule"]
@@ -143,7 +143,7 @@ def test_a_missing_file_is_unknown_never_zero(donnees, tmp_path, absent, measure
 
 def test_a_year_without_a_folder_is_unknown_in_the_final_bilan(donnees, tmp_path):
     shutil.copytree(donnees / "55" / "2024", tmp_path / "55" / "2024")
-    bilan = load("55", 2025, donnees=tmp_path, exercices="periode")
+    bilan = load("55", 2025, donnees=tmp_path, exercices="periode", preparer=True)
     assert bilan.exercices == [2024, 2025]
     rows = bilan.resultats[bilan.resultats["mesure"] == "realise"]
     assert set(rows[rows["exercice"] == "2024"]["statut"]) == {"calcule"}

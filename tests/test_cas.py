@@ -142,7 +142,8 @@ def _load(case: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(parametres, "load_lectures", lambda: readings)
     _deposit(case, tmp_path / "raw", load_contrats("55", params=params))
     years = case.get("exercices", [2024])
-    return bilan.load("55", max(years), case.get("arrete_au", ""), tmp_path / "raw", years)
+    au = case.get("arrete_au", "")
+    return bilan.load("55", max(years), au, tmp_path / "raw", years, preparer=True)
 
 
 def _niveau(code: str) -> str:

@@ -32,7 +32,7 @@ def bilan(tmp_path_factory):
     assert main(["exemple", "--sortie", str(folder / "raw")]) == 0
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(paths, "PROCESSED", folder / "processed")
-        yield load("55", 2025, "", folder / "raw", "periode")
+        yield load("55", 2025, "", folder / "raw", "periode", preparer=True)
 
 
 def test_one_row_is_one_figure(bilan):

@@ -21,7 +21,7 @@ def b(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(paths, "PROCESSED", folder / "processed")
         patch.setattr(gate, "validate", lambda tables: [])
-        return bilan.load("55", 2025, "", folder, [2024, 2025])
+        return bilan.load("55", 2025, "", folder, [2024, 2025], preparer=True)
 
 
 @pytest.fixture(scope="module")

@@ -4,31 +4,19 @@ import datetime as dt
 import json
 from fractions import Fraction
 from pathlib import Path
-from types import SimpleNamespace as NS
 
 import pytest
 
+from analyses.contrat.load import load_contrats
 from analyses.depot import gate
 from analyses.depot.exercice import Depot, open_exercice
 from analyses.depot.source import deposer, read_sidecar
 from analyses.depot.table import read_table
+from analyses.preparation.magasin import preparer
 from analyses.socle import paths
 from analyses.socle.problems import BilanError, Problem
 
-INDICATEUR = NS(code="familles", forme="nombre")
-CONTRATS = {
-    "solidarites": NS(
-        actions={
-            "1": NS(indicateurs=[INDICATEUR]),
-            "2": NS(indicateurs=[]),
-        },
-        nationaux=[NS(code="logement", forme="taux")],
-        groupes={"axe-1": NS(code_public="1")},
-    ),
-    "emploi": NS(
-        actions={"v2-1": NS(indicateurs=[])}, nationaux=[], groupes={"v2": NS(code_public="v2")}
-    ),
-}
+CONTRATS = load_contrats("55")
 MANDATS = (
     "exercice;numero_mandat;numero_ligne;date_emission;type;mandat_origine;nature;fonction;"
     "code_analytique;convention;tiers;objet;montant;date_paiement;id_engagement\n"
@@ -94,7 +82,7 @@ def test_valid_exercise_is_read_gated_once_and_kept(donnees, monkeypatch):
     put(
         donnees,
         "resultats_indicateurs.csv",
-        RESULTATS + "solidarites;1;familles;2024;48;;;\nsolidarites;nat;logement;2024;/;;;\n",
+        RESULTATS + "solidarites;1;familles;2024;48;;;\nsolidarites;nat;sans-domicile;2024;/;;;\n",
     )
     put(donnees, "justifications.csv", JUSTIFICATIONS + "emploi;v2-1;2024;justification;oui;\n")
     put(donnees, "etat_avancement/solidarites-1.md", "# Récit\n")
@@ -109,21 +97,21 @@ def test_valid_exercise_is_read_gated_once_and_kept(donnees, monkeypatch):
     assert depot.recettes is not None and depot.recettes["action"].tolist() == ["v2"]
     assert depot.narratifs == {("solidarites", "1"): "# Récit\n"}
     assert "55/2024/mandats.csv : provenance non renseignée" in depot.controles
-    kept = paths.PROCESSED / "55/2024" / depot.empreinte
+    preparer("55", 2024, donnees)
+    kept = paths.prepared_folder("55", 2024, donnees)
     assert json.loads((kept / "qualite.json").read_text("utf-8"))["conforme"]
     assert "Aucun problème" in (kept / "qualite.html").read_text("utf-8")
-    assert ",100.00," in (kept / "mandats.csv").read_text("utf-8")
+    assert ",10000," in (kept / "lignes.csv").read_text("utf-8")
     monkeypatch.setattr(gate, "validate", lambda tables: pytest.fail("validated twice"))
-    again = opened(donnees)
-    assert again.empreinte == depot.empreinte
-    assert [p.name for p in kept.parent.iterdir()] == [depot.empreinte]
+    preparer("55", 2024, donnees)
+    assert [p.name for p in kept.parent.iterdir()] == ["2024"]
 
 
 def test_suites_stop_the_run_name_the_row_and_are_remembered(donnees, monkeypatch):
     put(donnees, "mandats.csv", MANDATS + mandat() + mandat(2).replace(";6568;", ";65X;"))
     found = problems(donnees)
     assert [(p.ligne, p.champ) for p in found] == [(3, "nature")]
-    report = next((paths.PROCESSED / "55/2024").glob("*/qualite.html")).read_text("utf-8")
+    report = next(paths.PROCESSED.rglob("55/2024/*/qualite.html")).read_text("utf-8")
     assert "<td>3</td><td>nature</td>" in report and SECRET not in report
     monkeypatch.setattr(gate, "validate", lambda tables: pytest.fail("validated twice"))
     assert problems(donnees) == found
@@ -368,7 +356,8 @@ def test_output_folder_not_writable(donnees, sans_suites, monkeypatch, tmp_path)
     put(donnees, "mandats.csv", MANDATS)
     (tmp_path / "plein").write_text("un fichier à la place du dossier", encoding="utf-8")
     monkeypatch.setattr(paths, "PROCESSED", tmp_path / "plein")
-    assert problems(donnees)[0].attendu == "un dossier où l'on peut écrire"
+    with pytest.raises(BilanError, match="data/processed/.*un dossier où l'on peut écrire"):
+        preparer("55", 2024, donnees)
 
 
 def test_header_only_is_an_empty_table(donnees, sans_suites):

@@ -7,7 +7,6 @@ import pytest
 from analyses.bilan import load
 from analyses.contrat.load import load_contrats
 from analyses.depot import gate
-from analyses.depot.anterieurs import earlier_results
 from analyses.depot.exercice import open_exercice
 from analyses.depot.gate import validate
 from analyses.depot.source import deposer
@@ -103,26 +102,38 @@ def test_results_of_the_years_before_stand_beside(donnees):
     path = put(donnees, "resultats_indicateurs.csv", RESULTATS + result("46"))
     put(donnees, "resultats_indicateurs.csv", RESULTATS + result("52", year=2025), 2025)
     deposer(path, "pilote", "simulee", "2025-02-01")
-    bilan = load("55", 2025, donnees=donnees)
+    bilan = load("55", 2025, donnees=donnees, preparer=True)
     own = bilan.indicateurs[bilan.indicateurs["code"] == "1/familles"]
     assert list(own["resultat"])[:3] == [46, 52, None]
     assert bilan.simule and [d.exercice for d in bilan.anterieurs] == [2024]
     rows = bilan.resultats[bilan.resultats["code"] == "1/familles"]
     told = rows[rows["mesure"] == "resultat"]
     assert list(told["exercice"]) == ["2024", "2025"] and list(told["valeur"]) == ["46", "52"]
-    assert load("55", 2024, donnees=donnees).anterieurs == []
+    assert load("55", 2024, donnees=donnees, preparer=True).anterieurs == []
 
 
 def test_a_wrong_earlier_file_stops_the_run_too(donnees):
     put(donnees, "resultats_indicateurs.csv", RESULTATS + result("02/02/2024"))
     put(donnees, "resultats_indicateurs.csv", RESULTATS + result("52", year=2025), 2025)
     with pytest.raises(BilanError, match="55/2024/resultats_indicateurs.csv, ligne 2"):
-        load("55", 2025, donnees=donnees)
+        load("55", 2025, donnees=donnees, preparer=True)
     path = put(donnees, "resultats_indicateurs.csv", RESULTATS + result("46"))
     deposer(path, "pilote", "reelle", "2025-02-01")
     path.write_text(RESULTATS + result("47"), encoding="utf-8")
     with pytest.raises(BilanError, match="sha256"):
-        earlier_results("55", 2025, donnees, load_contrats("55"))
+        load("55", 2025, donnees=donnees, preparer=True)
+
+
+def test_results_beyond_a_year_without_files_stand_beside_too(donnees):
+    path = put(donnees, "resultats_indicateurs.csv", RESULTATS + result("46"))
+    deposer(path, "pilote", "simulee", "2025-02-01")
+    put(donnees, "justifications.csv", "contrat;action;exercice;type;texte;piece\n")
+    put(donnees, "resultats_indicateurs.csv", RESULTATS + result("52", year=2026), 2026)
+    bilan = load("55", 2026, donnees=donnees, preparer=True)
+    [before] = bilan.anterieurs
+    assert before.resultats["resultat"].tolist() == ["46"] and before.justifications is None
+    assert [source.fichier for source in before.sources] == ["55/2024/resultats_indicateurs.csv"]
+    assert bilan.simule and [ready.depot.exercice for ready in bilan.preparations] == [2026]
 
 
 # Training: collective, never by name
@@ -146,8 +157,8 @@ def test_a_nominative_column_is_refused_without_its_values(donnees, column):
     (problem,) = problems(donnees)
     assert (problem.ligne, problem.champ) == (1, "colonne n° 4")
     assert problem.trouve.startswith("une colonne nominative") and "retirez" in problem.remede
-    report = next((paths.PROCESSED / "55/2024").glob("*/qualite.html")).read_text("utf-8")
-    assert SECRET not in report and not list(paths.PROCESSED.rglob("formations_academie.csv"))
+    report = next(paths.PROCESSED.rglob("55/2024/*/qualite.html")).read_text("utf-8")
+    assert SECRET not in report and not list(paths.PROCESSED.rglob("*.csv"))
 
 
 def test_a_refused_file_once_removed_no_longer_stops_the_run(donnees):

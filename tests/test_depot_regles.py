@@ -13,6 +13,7 @@ from analyses.contrat.load import load_contrats
 from analyses.depot import gate
 from analyses.depot.exercice import Depot, open_exercice
 from analyses.depot.table import TABLES, table_schema
+from analyses.preparation.magasin import preparer
 from analyses.socle import paths
 from analyses.socle.paths import PARAMS, ROOT
 from analyses.socle.problems import BilanError, Problem
@@ -87,9 +88,10 @@ def test_the_four_tables_are_read_gated_and_kept(donnees):
     assert depot.engagements["montant"].tolist() == [100_000, -20_000]
     assert depot.decisions_eligibilite["decision"].tolist() == ["eligible"]
     assert depot.reports["exercice_destination"].tolist() == [2025]
-    kept = paths.PROCESSED / "55/2024" / depot.empreinte
-    assert ",4250.00,2024-03-15," in (kept / "temps_agents.csv").read_text("utf-8")
-    assert ",-200.00," in (kept / "engagements.csv").read_text("utf-8")
+    preparer("55", 2024, donnees)
+    kept = paths.prepared_folder("55", 2024, donnees)
+    assert ",425000,2024-03-15," in (kept / "agents.csv").read_text("utf-8")
+    assert ",-20000," in (kept / "engagements.csv").read_text("utf-8")
 
 
 def test_absent_tables_are_unknown(donnees, sans_suites):

@@ -126,7 +126,7 @@ def test_the_same_figures_come_out(importes, monkeypatch, tmp_path):
     for year in ANNEES:
         figures = []
         for folder in importes:
-            [depot] = open_depots("55", [year], folder, contrats)
+            [depot] = open_depots("55", [year], folder, preparer=True)
             assert depot.simule
             done = execution(depot, contrats)
             figures.append((done.par_action.to_dict("list"), done.par_mois.to_dict("list")))

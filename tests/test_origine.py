@@ -13,9 +13,9 @@ import pytest
 
 from analyses.depot.controles import check_origins
 from analyses.depot.table import Table
-from analyses.execution.engagements import paid_on
 from analyses.preparation.affectation import assign
 from analyses.preparation.ineligibilite import _verdicts
+from analyses.preparation.paiement import paid_on
 
 _VIDE = dict(nature="6568", fonction="", convention="", tiers="", objet="", date_paiement=None)
 

@@ -77,7 +77,7 @@ def small_run(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
         production,
         "load",
-        lambda departement, exercice, au, donnees, years: NS(
+        lambda departement, exercice, au, donnees, years, preparer: NS(
             exercices=years,
             contrats={},
             executions=[],
@@ -182,7 +182,7 @@ def test_a_kernel_that_dies_is_a_failure(tmp_path, carnets):
 
 
 def test_bad_data_stop_before_anything_runs(tmp_path, carnets, monkeypatch):
-    def refuse(*args):
+    def refuse(*args, **kwargs):
         raise BilanError([Problem("mandats.csv", 3, "montant")])
 
     monkeypatch.setattr(production, "load", refuse)
@@ -312,9 +312,9 @@ def test_a_data_file_that_cannot_be_read_is_named(tmp_path, monkeypatch):
 
     (tmp_path / "55/2024").mkdir(parents=True)
     (tmp_path / "55/2024/recettes.csv").write_text("exercice\n", encoding="utf-8")
-    monkeypatch.setattr("analyses.depot.source.fingerprint", refuse)
+    monkeypatch.setattr(Path, "read_bytes", refuse)
     with pytest.raises(BilanError) as caught:
-        load("55", 2024, donnees=tmp_path)
+        load("55", 2024, donnees=tmp_path, preparer=True)
     assert str(caught.value).splitlines()[1] == (
         "- 55/2024/recettes.csv : attendu un fichier lisible ; trouvé un accès refusé ; "
         "fermez le fichier dans le tableur ou vérifiez ses droits"

@@ -167,7 +167,7 @@ def test_figures_recomputed_from_odd_files(tmp_path, monkeypatch, seed):
 def _compare(
     tmp_path: Path, ledger: list[dict], payments: list[tuple], closing: dt.date | None
 ) -> None:
-    rows = load("55", 2024, closing, tmp_path / "raw").resultats.to_dict("records")
+    rows = load("55", 2024, closing, tmp_path / "raw", preparer=True).resultats.to_dict("records")
     shown = {
         (r["mesure"], r["contrat"], r["niveau"], r["code"], r["financeur"]): Fraction(r["valeur"])
         * 100

@@ -20,8 +20,9 @@ from analyses.chiffres.regles import regles_figures
 from analyses.contrat.citations import CITATIONS, LECTURES
 from analyses.contrat.load import load_contrats, registry
 from analyses.contrat.parametres import load_interpretations, load_lectures
-from analyses.execution.execution import prepare
+from analyses.depot.exercice import Depot
 from analyses.execution.personnel import staff_costs
+from analyses.preparation.exercice import prepare
 from analyses.preparation.ineligibilite import ineligible_reason
 from analyses.regles.moteur import declared, run
 from analyses.regles.reports import Declare, chain
@@ -167,14 +168,15 @@ def _rules() -> pd.DataFrame:
     )
 
 
-def _depot(lines: list[dict], receipts: list[tuple] = (), year: int = 2024, **tables) -> NS:
+def _depot(lines: list[dict], receipts: list[tuple] = (), year: int = 2024, **tables) -> Depot:
     names = ["contrat", "action", "financeur", "montant"]
     recettes = pd.DataFrame(receipts, columns=names).assign(
         exercice=year, date=date(year, 7, 1), date_encaissement=date(year, 7, 1)
     )
     columns = list(_line(0, "", "", 0))
     mandats = pd.DataFrame(lines, columns=columns).astype({"montant": "int64"})
-    return NS(exercice=year, mandats=mandats, affectations=_rules(), recettes=recettes, **tables)
+    files = dict(mandats=mandats, affectations=_rules(), recettes=recettes)
+    return Depot("55", year, **files, **tables)
 
 
 def _run(*depots: NS, lectures: dict | None = None):

@@ -15,7 +15,7 @@ from analyses.bilan import Bilan, figures
 from analyses.contrat.contradictions import find_contradictions
 from analyses.contrat.load import load_contrats
 from analyses.contrat.parametres import load_lectures, load_seuils
-from analyses.execution.execution import prepare
+from analyses.preparation.exercice import prepare
 from analyses.projection.parametres import load_modele
 from analyses.regles import moteur
 from analyses.rendu import atteinte, plots, show, show_regles, show_risque
@@ -57,7 +57,7 @@ def _bilan(depot, arrete_au=None):
     known = load_trajectoires(contrats)
     rows = situations(run, contrats, depot, arrete_au, known, (), load_lectures())
     risque = evaluer(rows, contrats, seuils, load_modele())
-    indicateurs = attainment(contrats, [depot], seuils, depot.simule)
+    indicateurs = attainment(contrats, [depot], seuils)
     return Bilan(
         preparations=preparations,
         regles=regles,

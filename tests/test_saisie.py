@@ -1276,7 +1276,7 @@ def test_the_analyses_use_what_was_imported(exemple, tmp_path, monkeypatch):
     from analyses.bilan import load
 
     monkeypatch.setattr(paths, "PROCESSED", tmp_path / "processed")
-    b = load("55", 2024, donnees=_corrected(exemple, tmp_path))
+    b = load("55", 2024, donnees=_corrected(exemple, tmp_path), preparer=True)
     frame = b.indicateurs
     row = frame[(frame["code"] == "5/jeunes-aides") & (frame["exercice"] == 2024)].iloc[0]
     assert (row.resultat, row.taux, row.statut) == (36, Fraction(36, 35), "atteint")

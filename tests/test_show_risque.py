@@ -26,22 +26,22 @@ def donnees(tmp_path_factory):
 
 @pytest.fixture(scope="module", params=DATES)
 def b(request, donnees):
-    return bilan.load("55", 2024, request.param, donnees)
+    return bilan.load("55", 2024, request.param, donnees, preparer=True)
 
 
 @pytest.fixture(scope="module")
 def juin(donnees):
-    return bilan.load("55", 2024, "2024-06-30", donnees)
+    return bilan.load("55", 2024, "2024-06-30", donnees, preparer=True)
 
 
 @pytest.fixture(scope="module")
 def clos(donnees):
-    return bilan.load("55", 2024, "", donnees)
+    return bilan.load("55", 2024, "", donnees, preparer=True)
 
 
 @pytest.fixture(scope="module")
 def sans_plan(donnees):
-    return bilan.load("55", 2025, "", donnees)
+    return bilan.load("55", 2025, "", donnees, preparer=True)
 
 
 def _text(shown) -> str:
@@ -120,7 +120,7 @@ def test_unknown_commitments_are_not_zero(donnees, tmp_path):
     for path in (tmp_path / "raw/55").glob("*/*"):
         if path.name.startswith(("engagements", "temps_agents")):
             path.unlink()
-    b = bilan.load("55", 2024, "2024-06-30", tmp_path / "raw")
+    b = bilan.load("55", 2024, "2024-06-30", tmp_path / "raw", preparer=True)
     html = _text(show_risque.contributions(b, "emploi"))
     assert "non renseigné" in html
     assert "Engagements et temps d'agents non fournis" in _text(show_risque.reserves(b))
@@ -204,7 +204,7 @@ def test_the_second_year_learns_from_the_first(donnees, monkeypatch):
     """With a budget for 2025, each action has its 2024 behind it and ends the year projected."""
     contrats = _contrats_2025()
     monkeypatch.setattr("analyses.contrat.load.load_contrats", lambda *_: contrats)
-    b = bilan.load("55", 2025, "2025-06-30", donnees)
+    b = bilan.load("55", 2025, "2025-06-30", donnees, preparer=True)
     known = {s.action: s for s in b.risques[0].situations if s.contrat == "solidarites"}
     (past,) = known["17"].passe
     assert tuple(vars(past).values())[0] == 2024

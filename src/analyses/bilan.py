@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from analyses import instantane
 from analyses.contrat.exercices import check_years, contrats_de, period, read_date
-from analyses.socle.paths import ROOT
+from analyses.socle.paths import ROOT, prepared_folder
 from analyses.socle.problems import BilanError, Problem, reason
 
 if TYPE_CHECKING:
@@ -109,21 +109,41 @@ def data_folder(donnees: str | Path) -> Path:
     return folder if folder.is_dir() or not (ROOT / folder).is_dir() else ROOT / folder
 
 
+def _deposited(departement: str, exercice: int, donnees: Path) -> bool:
+    """Whether an exercise has files: raw ones, or prepared tables when data/raw is not there."""
+    if (donnees / departement).is_dir():
+        return (donnees / departement / str(exercice)).is_dir()
+    return (prepared_folder(departement, exercice, donnees) / "manifeste.json").is_file()
+
+
+def _open(departement: str, exercice: int, donnees: Path, preparer: bool) -> Depot:
+    from analyses.depot.fichiers import read_bytes
+    from analyses.preparation import magasin
+
+    if preparer:
+        magasin.preparer(departement, exercice, donnees)
+    raw = (donnees / departement).is_dir()
+    octets = read_bytes(donnees, departement, exercice) if raw else None
+    return magasin.lire(departement, exercice, donnees, octets)
+
+
 def open_depots(
     departement: str,
     exercices: Sequence[int],
     donnees: Path,
-    contrats: dict[str, Any],
     anterieurs: Sequence[int] = (),
-) -> list[Any]:
-    """The checked files of each year, those of `anterieurs` (years that have a folder) first; the
-    problems of all years are raised together.
+    preparer: bool = False,
+) -> list[Depot]:
+    """The prepared tables of each year, those of `anterieurs` (years that have files) first; the
+    problems of all years are raised together. `preparer`: made from the raw files where they are
+    not those of the files.
 
-    A year of `exercices` without a folder is non renseignée, unless none of them has one.
+    A year of `exercices` without files is non renseignée, unless none of them has some.
     """
-    from analyses.depot.exercice import Depot, open_exercice
+    from analyses.depot.exercice import Depot
 
-    if not donnees.is_dir():
+    absent = {year for year in exercices if not _deposited(departement, year, donnees)}
+    if not donnees.is_dir() and (preparer or len(absent) == len(exercices)):
         raise BilanError(
             Problem(
                 donnees.as_posix(),
@@ -132,7 +152,6 @@ def open_depots(
                 remede="indiquez --donnees, ou créez l'exemple avec « bilan exemple »",
             )
         )
-    absent = {year for year in exercices if not (donnees / departement / str(year)).is_dir()}
     depots: list[Depot] = []
     problems: list[Problem] = []
     notes: list[str] = []
@@ -142,7 +161,7 @@ def open_depots(
             depots.append(Depot(departement, year, controles=[note]))
             continue
         try:
-            depots.append(open_exercice(departement, year, donnees, contrats))
+            depots.append(_open(departement, year, donnees, preparer or year in absent))
         except BilanError as error:
             problems += error.problems
             notes.append(error.note)
@@ -157,16 +176,22 @@ def open_depots(
 
 def earlier_years(
     departement: str, first: int, donnees: Path, contrats: dict[str, Any]
-) -> list[int]:
-    """Exercises before `first` whose files are there, without a hole, back to the contracts' start:
-    what they leave is carried over."""
+) -> tuple[list[int], list[int]]:
+    """Exercises of the contracts before `first` that have files: those beyond a hole, of which only
+    the results are taken, and those without one, of which what they leave is carried over."""
     start = min((c.debut.year for c in contrats.values()), default=first)
-    years: list[int] = []
-    for year in range(first - 1, start - 1, -1):
-        if not (donnees / departement / str(year)).is_dir():
-            break
-        years.insert(0, year)
-    return years
+    found = [y for y in range(start, first) if _deposited(departement, y, donnees)]
+    kept = [y for y in found if set(range(y, first)) <= set(found)]
+    return [y for y in found if y not in kept], kept
+
+
+def _results_alone(depot: Depot) -> Depot:
+    """An exercise of which only the results of indicators are taken, with where they come from."""
+    from analyses.depot.exercice import Depot
+
+    name = f"/{depot.exercice}/resultats_indicateurs"
+    sources = [source for source in depot.sources if name in source.fichier]
+    return Depot(depot.departement, depot.exercice, resultats=depot.resultats, sources=sources)
 
 
 def figures(
@@ -206,13 +231,15 @@ def load(
     arrete_au: str | date | None = "",
     donnees: str | Path = "data/raw",
     exercices: Sequence[int] | Literal["periode"] | None = None,
+    preparer: bool = False,
 ) -> Bilan:
-    """Contracts as they stood in each exercise, checked data, and every analysis.
+    """Contracts as they stood in each exercise, prepared data, and every analysis.
 
     `exercices` (default: `exercice` alone) lists the years covered, as [2024, 2025]; "periode":
     those that the contracts share, up to `exercice`. Earlier exercises of the contracts are read
-    too when they are there, for what they carry over. Raises `BilanError` with all the problems
-    of all the years.
+    too when they are there, for what they carry over. The data come from data/processed, which
+    `preparer` makes from the raw files first; without it, tables that are not those of the raw
+    files are refused. Raises `BilanError` with all the problems of all the years.
     """
     import pandas as pd
 
@@ -220,8 +247,7 @@ def load(
     from analyses.contrat.contradictions import find_contradictions
     from analyses.contrat.load import load_contrats
     from analyses.contrat.parametres import load_lectures, load_seuils
-    from analyses.depot.anterieurs import earlier_results
-    from analyses.execution.execution import prepare
+    from analyses.preparation.exercice import prepare
     from analyses.projection.parametres import load_modele
     from analyses.regles.moteur import declared, run
     from analyses.risque.risque import evaluer
@@ -238,9 +264,11 @@ def load(
     if kept is not None:
         return kept.pour(years)
     seuils = load_seuils()
-    before = earlier_years(departement, min(years), folder, contrats)
-    earlier = earlier_results(departement, min([*before, *years]), folder, contrats)
-    opened = open_depots(departement, years, folder, contrats, before)
+    apart, before = earlier_years(departement, min(years), folder, contrats)
+    raw = (folder / departement).is_dir()  # else the prepared tables speak alone
+    read = open_depots(departement, years, folder, [*apart, *before], preparer and raw)
+    opened = read[len(apart) :]
+    earlier = [_results_alone(depot) for depot in read[: len(apart)] if depot.resultats is not None]
     preparations = [
         prepare(depot, contrats_de(departement, depot.exercice, au), au) for depot in opened
     ]

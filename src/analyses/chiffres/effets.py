@@ -10,7 +10,7 @@ import pandas as pd
 from analyses.chiffres.chiffre import CLE, Chiffre, Rapport, Value, value_text
 from analyses.chiffres.mesures import Mesures
 from analyses.chiffres.table import money_figures
-from analyses.execution.execution import Preparation
+from analyses.preparation.exercice import Preparation
 from analyses.regles.moteur import Regles, run
 
 COLONNES = [

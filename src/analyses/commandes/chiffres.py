@@ -35,7 +35,13 @@ def _chiffres(args: argparse.Namespace) -> int:
     from analyses.socle.paths import RAW
     from analyses.socle.problems import unwritable
 
-    b = load(args.departement, args.exercice, args.arrete_au or "", args.donnees or RAW)
+    b = load(
+        args.departement,
+        args.exercice,
+        args.arrete_au or "",
+        args.donnees or RAW,
+        preparer=True,
+    )
     table = b.resultats
     if b.simule:
         print("Données simulées")

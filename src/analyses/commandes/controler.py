@@ -1,4 +1,4 @@
-"""`bilan controler`: read and check the files of a year, compute nothing."""
+"""`bilan controler`: read, check and prepare the files of a year, compute nothing."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ def add(commands: Any) -> None:
     check = commands.add_parser(
         "controler",
         help="contrôle les fichiers d'une année",
-        description="Lit et contrôle les fichiers d'une année, sans rien calculer.",
+        description="Lit et contrôle les fichiers d'une année et prépare ses tables "
+        "(data/processed), sans rien calculer.",
     )
     add_scope(check)
     check.set_defaults(run=_check)
@@ -29,11 +30,11 @@ def _check(args: argparse.Namespace) -> int:
     from analyses.bilan import check_years, open_depots
     from analyses.contrat.load import load_contrats
     from analyses.socle import fmt
-    from analyses.socle.paths import RAW
+    from analyses.socle.paths import RAW, prepared_folder
 
-    contrats = load_contrats(args.departement)
-    check_years(contrats, [args.exercice], None)
-    [depot] = open_depots(args.departement, [args.exercice], args.donnees or RAW, contrats)
+    check_years(load_contrats(args.departement), [args.exercice], None)
+    folder = args.donnees or RAW
+    [depot] = open_depots(args.departement, [args.exercice], folder, preparer=True)
     print(f"Département {args.departement}, exercice {args.exercice} : fichiers conformes.")
     if depot.simule:
         print("Données simulées")
@@ -54,7 +55,7 @@ def _check(args: argparse.Namespace) -> int:
     print("Provenance :")
     for source in depot.sources:
         known = "provenance non renseignée"
-        if source.renseignee:
+        if source.nature and source.recu_le:
             kind = {"reelle": "réelles", "simulee": "simulées"}[source.nature]
             day = fmt.date(date.fromisoformat(source.recu_le))
             known = f"{source.producteur}, reçu le {day}, données {kind}"
@@ -63,5 +64,6 @@ def _check(args: argparse.Namespace) -> int:
     print(f"Points d'attention : {len(warnings) or 'aucun'}")
     for warning in warnings:
         print(f"- {warning}")
-    print(f"Rapport de qualité : {depot.dossier / 'qualite.html'}")
+    target = prepared_folder(args.departement, args.exercice, folder)
+    print(f"Rapport de qualité : {target / 'qualite.html'}")
     return 0

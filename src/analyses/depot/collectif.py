@@ -9,7 +9,6 @@ import csv
 import io
 import re
 from collections.abc import Iterator
-from pathlib import Path
 
 from analyses.depot.table import Table, decode, header_names, normal_header, table_schema
 from analyses.socle.problems import Problem
@@ -21,7 +20,7 @@ _PERSONAL = re.compile(
 _REMEDY = "retirez ce fichier du dossier et déposez l'export collectif, sans aucune personne"
 
 
-def refuse_nominative(path: Path, nom: str, fichier: str) -> list[Problem]:
+def refuse_nominative(data: bytes, nom: str, fichier: str) -> list[Problem]:
     """Headers of a collective table that name people or are unknown; [] for other tables.
 
     The title of a column is not shown either: in a file without headers it would be a value.
@@ -30,9 +29,9 @@ def refuse_nominative(path: Path, nom: str, fichier: str) -> list[Problem]:
     if not banned:
         return []
     try:
-        text = decode(path.read_bytes())
-    except (UnicodeDecodeError, OSError):
-        return []  # read_table says it
+        text = decode(data)
+    except UnicodeDecodeError:
+        return []  # parse_table says it
     known = header_names(nom)
     header = max(
         (next(csv.reader(io.StringIO(text), delimiter=mark), []) for mark in ";,\t"), key=len

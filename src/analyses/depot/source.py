@@ -131,12 +131,12 @@ def deposer(fichier: Path, producteur: str, nature: str, recu_le: dt.date | str)
     return target
 
 
-def read_sidecar(fichier: Path, nom: str) -> Source:
+def read_sidecar(fichier: Path, nom: str, data: bytes | None = None) -> Source:
     """Source of a file; `BilanError` when the sidecar is wrong or does not match the file.
 
-    `nom`: the name of the file in messages.
+    `nom`: the name of the file in messages; `data`: its bytes, when they were read already.
     """
-    actual = fingerprint(fichier)
+    actual = fingerprint(fichier) if data is None else hashlib.sha256(data).hexdigest()
     path = sidecar_path(fichier)
     if not path.exists():
         return Source(nom, None, None, actual, None)

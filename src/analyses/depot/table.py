@@ -704,6 +704,14 @@ def read_table(path: Path, nom: str, fichier: str) -> Table:
 
     `fichier`: the name of the file in messages.
     """
+    try:
+        return parse_table(path.read_bytes(), nom, fichier)
+    except OSError:
+        return parse_table(None, nom, fichier)
+
+
+def parse_table(data: bytes | None, nom: str, fichier: str) -> Table:
+    """Table of the bytes of a CSV (None: they could not be read)."""
     table = Table(nom, fichier)
 
     def unreadable(line: int | None, expected: str, found: str, remedy: str) -> Table:
@@ -712,8 +720,10 @@ def read_table(path: Path, nom: str, fichier: str) -> Table:
         return table
 
     try:
-        text = decode(path.read_bytes())
-    except (UnicodeDecodeError, OSError):
+        text = decode(data) if data is not None else ""
+    except UnicodeDecodeError:
+        data = None
+    if data is None:
         return unreadable(
             None, "un CSV en UTF-8 ou cp1252", "un fichier illisible", "réexportez-le en CSV UTF-8"
         )
@@ -767,8 +777,9 @@ def frame(table: Table) -> pd.DataFrame:
     columns: dict[str, pd.Series] = {}
     for spec in table_schema(table.nom)["fields"]:
         column = table.columns[spec["name"]]
-        dtype = _DTYPES.get(reading(spec), "object")
         values = column.values[column.codes[good]]
+        blank = None in column.values[~column.bad].tolist()  # a count that may be left out
+        dtype = "object" if blank else _DTYPES.get(reading(spec), "object")
         columns[spec["name"]] = pd.Series(values, dtype=dtype)  # type: ignore[call-overload]
     columns["ligne"] = pd.Series(table.lignes[good])
     columns["fichier"] = pd.Series([table.fichier] * len(columns["ligne"]), dtype=object)

@@ -8,10 +8,7 @@ from __future__ import annotations
 
 from datetime import date
 
-import numpy as np
 import pandas as pd
-
-from analyses.preparation.affectation import SIGNES, origine_de
 
 Key = tuple[str, str]
 
@@ -35,41 +32,6 @@ def engaged(
             key = (str(contrat), str(action))
             sums[key] = sums.get(key, 0) + int(amount)
     return sums
-
-
-def paid_on(lignes: pd.DataFrame, *mandats: pd.DataFrame | None) -> list[date | None]:
-    """Day on which each assigned line was paid. A reversal that says nothing follows the line it
-    takes back: what was paid and cancelled is not paid any more.
-
-    `mandats`: where the origins are (the exercise's own lines, the previous exercise's).
-
-    >>> lines = pd.DataFrame({"exercice": 2024, "numero_mandat": ["1", "2"],
-    ...     "numero_ligne": ["1", "1"], "type": ["ordinaire", "annulation"],
-    ...     "mandat_origine": ["", "1"], "exercice_origine": [None, 2024],
-    ...     "date_paiement": [date(2024, 5, 2), None]})
-    >>> paid_on(lines, lines)
-    [datetime.date(2024, 5, 2), datetime.date(2024, 5, 2)]
-    """
-    days = lignes["date_paiement"].astype(object)
-    asked = np.flatnonzero(days.isna().to_numpy() & lignes["exercice_origine"].notna().to_numpy())
-    columns = ["exercice_origine", "mandat_origine", "numero_ligne"]
-    origins = [
-        (year, origine_de(text)[1], line)
-        for year, text, line in lignes[columns].iloc[asked].itertuples(index=False, name=None)
-    ]
-    numbers = {number for _, number, _ in origins}
-    paid: dict[tuple[int, str, str], date] = {}
-    for frame in mandats if origins else ():
-        if frame is not None:
-            kept = frame[frame["numero_mandat"].isin(numbers) & frame["date_paiement"].notna()]
-            kept = kept[kept["type"].map(SIGNES) > 0]
-            names = ["exercice", "numero_mandat", "numero_ligne", "date_paiement"]
-            for *key, day in kept[names].itertuples(index=False, name=None):
-                paid.setdefault((key[0], key[1], key[2]), day)
-    result: list[date | None] = days.where(days.notna(), None).tolist()
-    for row, origin in zip(asked, origins, strict=True):
-        result[row] = paid.get(origin)
-    return result
 
 
 def paid_mask(paye_le: pd.Series, arrete_au: date | None = None) -> pd.Series:

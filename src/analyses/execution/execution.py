@@ -6,20 +6,19 @@ Amounts are integer centimes; None means « non renseigné ». What the texts le
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from fractions import Fraction
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
-from analyses.execution.engagements import engaged, paid_mask, paid_on
+from analyses.execution.engagements import engaged, paid_mask
 from analyses.execution.personnel import staff_costs
 from analyses.execution.recettes import Key, receipts_of, state_payments, third_party_receipts
-from analyses.preparation.affectation import assign
-from analyses.preparation.ineligibilite import decided, eligibility, judge
+from analyses.preparation.exercice import Preparation, prepare
+from analyses.preparation.ineligibilite import eligibility
 from analyses.regles.parts import Reports, funder_shares
 
 COLONNES_ACTION = [
@@ -78,83 +77,10 @@ class Execution:
     recettes_non_reparties: dict[tuple[str, str, str], int] = field(default_factory=dict)
 
 
-@dataclass(frozen=True)
-class Preparation:
-    """An exercise before any open reading: its files, its contracts, its assigned lines, judged."""
-
-    depot: Any
-    contrats: Mapping[str, Any]
-    arrete_au: date | None
-    lignes: pd.DataFrame
-    jugement: pd.DataFrame
-    non_affecte: pd.DataFrame
-    renseigne: bool
-
-
 def _frame(rows: list[dict[str, Any]], columns: list[str]) -> pd.DataFrame:
     """Frame of plain Python objects: int stays int, None stays None."""
     return pd.DataFrame(
         {name: pd.Series([row[name] for row in rows], dtype=object) for name in columns}
-    )
-
-
-def _counted(mandats: pd.DataFrame, exercice: int, arrete_au: date | None) -> pd.DataFrame:
-    keep = mandats["exercice"].to_numpy() == exercice
-    if arrete_au is not None:
-        keep &= [d is not None and d <= arrete_au for d in mandats["date_emission"]]
-    return mandats[keep]
-
-
-def _described(lines: pd.DataFrame, contrats: Mapping[str, Any], exercice: int) -> pd.DataFrame:
-    """Assigned lines with groupe, journee_complementaire, mois."""
-    groups = {(c.code, a.code): a.groupe for c in contrats.values() for a in c.actions.values()}
-    return lines.assign(
-        groupe=_by_case(lines, ["contrat", "action"], lambda *key: groups.get(key, "")),
-        journee_complementaire=_by_case(
-            lines, ["date_emission"], lambda day: day.year > exercice
-        ).astype(bool),
-        mois=_by_case(lines, ["date_emission"], lambda day: f"{day.year}-{day.month:02d}"),
-    )
-
-
-def _by_case(lines: pd.DataFrame, keys: list[str], value: Callable[..., Any]) -> pd.Series:
-    """A value (object) computed once per distinct case of some columns."""
-    codes = np.zeros(len(lines), dtype="int64")
-    for key in keys:
-        ranks = pd.factorize(lines[key].to_numpy(dtype=object))[0]
-        codes = pd.factorize(codes * (len(lines) + 1) + ranks)[0]
-    firsts = np.unique(codes, return_index=True)[1]
-    cases = zip(*(lines[key].to_numpy(dtype=object)[firsts] for key in keys), strict=True)
-    values = np.array([value(*case) for case in cases], dtype=object)
-    return pd.Series(values[codes], index=lines.index, dtype=object)
-
-
-def prepare(depot: Any, contrats: Mapping[str, Any], arrete_au: date | None = None) -> Preparation:
-    """Assign and judge the lines of an exercise, once for every reading.
-
-    A line counts when its exercice is the year and its date_emission at most `arrete_au` (None:
-    the whole exercise, journée complémentaire included).
-    """
-    year = depot.exercice
-    covered = {k: c for k, c in contrats.items() if year in c.exercices}
-    # Without rules nothing says which action a line belongs to: unknown, not zero.
-    if depot.mandats is None or depot.affectations is None:
-        empty = pd.DataFrame()
-        return Preparation(depot, covered, arrete_au, empty, empty, empty, False)
-    origins = getattr(depot, "mandats_precedents", None)
-    counted = _counted(assign(depot.mandats, depot.affectations, origins), year, arrete_au)
-    # An action that a later avenant adds is not an action of this exercise.
-    codes = {f"{c.code}/{code}" for c in covered.values() for code in c.actions}
-    known = (counted["contrat"] + "/" + counted["action"]).isin(codes).to_numpy(dtype=bool)
-    lines = _described(counted[known].reset_index(drop=True), covered, year)
-    decisions = decided(
-        getattr(depot, "decisions_precedentes", None), getattr(depot, "decisions_eligibilite", None)
-    )
-    judged = judge(lines, covered, decisions)
-    days = paid_on(lines, depot.mandats, origins)
-    judged["paye_le"] = pd.Series(days, index=lines.index, dtype=object)
-    return Preparation(
-        depot, covered, arrete_au, lines, judged, counted[~known].reset_index(drop=True), True
     )
 
 

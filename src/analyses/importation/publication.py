@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from analyses.depot.exercice import find_files
+from analyses.depot.fichiers import find_files
 from analyses.depot.source import deposer, fingerprint, sidecar_path, write_atomic
 from analyses.depot.table import Table, read_table
 from analyses.importation import mandats

@@ -322,7 +322,7 @@ def produce(
     destination = sortie.resolve() / str(exercice) / departement / bilan
     with stoppable(), temporary_folder(destination) as temp:
         progress("Lecture et contrôle des données…")
-        loaded = load(departement, exercice, au, donnees, years)
+        loaded = load(departement, exercice, au, donnees, years, preparer=True)
         try:
             asked = instantane.key(departement, au, donnees)
             _ = loaded.effets  # computed once, for every notebook

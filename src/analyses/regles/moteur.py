@@ -14,8 +14,9 @@ from typing import Any
 
 from analyses.contrat.citations import cite, clause_of
 from analyses.contrat.financeurs import CD, ETAT
-from analyses.execution.execution import Execution, Preparation, execution
+from analyses.execution.execution import Execution, execution
 from analyses.execution.recettes import Key
+from analyses.preparation.exercice import Preparation
 from analyses.regles.emploi import Solde, advance, balance, ceiling
 from analyses.regles.parts import Reports
 from analyses.regles.reports import Declare, Maillon, link, received, unknown

@@ -20,7 +20,7 @@ from typing import Any
 import yaml
 
 from analyses.depot.controles import check_codes, check_duplicates
-from analyses.depot.exercice import NARRATIFS, find_files, narratives
+from analyses.depot.fichiers import NARRATIFS, find_files, narratives
 from analyses.depot.source import Source, read_sidecar, sidecar_path
 from analyses.depot.table import decode, read_table, table_schema
 from analyses.saisie.modele import JUSTIFICATIONS, PIECES, QUALITATIF, RECIT, Cle

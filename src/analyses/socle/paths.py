@@ -1,5 +1,6 @@
 """Where the project keeps its folders (the package is installed in editable mode)."""
 
+import hashlib
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -8,3 +9,17 @@ RAW = ROOT / "data" / "raw"
 PROCESSED = ROOT / "data" / "processed"
 NOTEBOOKS = ROOT / "notebooks"
 REPORTS = ROOT / "reports"
+
+
+def prepared_folder(departement: str, exercice: int, donnees: Path) -> Path:
+    """Folder of the prepared tables of an exercise; another raw folder than data/raw has its own,
+    so that it never overwrites those of data/raw.
+
+    >>> prepared_folder("55", 2024, RAW).relative_to(PROCESSED).as_posix()
+    '55/2024'
+    """
+    raw, base = donnees.resolve(), PROCESSED
+    if raw != RAW.resolve():
+        digest = hashlib.sha256(str(raw).encode()).hexdigest()[:8]
+        base = PROCESSED / "autres" / f"{raw.name}-{digest}"
+    return base / departement / str(exercice)
