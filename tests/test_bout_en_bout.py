@@ -183,7 +183,7 @@ def test_rule_measures_are_there_once_and_name_their_reading(rapport):
     measures = {"engage", "paye", "part_cd", "a_reporter", "avance", "plafond", "solde"}
     measures |= {"trop_percu", "a_rembourser", "version"}
     assert measures <= {row["mesure"] for row in rows}
-    key = ("mesure", "contrat", "exercice", "niveau", "code", "financeur")
+    key = ("mesure", "contrat", "exercice", "niveau", "code", "financeur", "detail")
     places = [tuple(row[name] for name in key) for row in rows]
     assert len(places) == len(set(places))
     for row in rows:

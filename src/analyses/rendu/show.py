@@ -265,7 +265,7 @@ def _execution_line(b: Bilan, code: str, exercice: int) -> str:
     head = f"- **{_contrat(code)} {exercice}** : "
     if prevu is None:
         known = own[(own["mesure"] == "prevu") & (own["financeur"] == "total")]["connu"]
-        part = [int(v) for v in known if not fmt.missing(v) and v is not pd.NA]
+        part = [int(amount) for amount in known.dropna()]
         beside = f" (connu : {fmt.euros(part[0])})" if part else ""
         return f"{head}réalisé {fmt.euros(realise)} ; prévu par action non renseigné{beside}."
     rate = cells.get(("taux_execution", "total"))
