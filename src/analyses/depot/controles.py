@@ -5,8 +5,6 @@ from __future__ import annotations
 import datetime as dt
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from fractions import Fraction
-from itertools import combinations
 from typing import Any
 
 import numpy as np
@@ -15,11 +13,9 @@ import pandas as pd
 from analyses.depot.controles_regles import check_rules_tables
 from analyses.depot.controles_resultats import check_results
 from analyses.depot.origine import origine_de
-from analyses.depot.table import Table, frame, read_code, reading, table_schema
-from analyses.preparation.affectation import shares_problems
+from analyses.depot.table import Table, read_code, reading, table_schema
 from analyses.socle.problems import Problem
 
-_CRITERES = ("code_analytique", "convention", "nature", "fonction", "tiers", "objet")
 _POSITIFS = ("ordinaire", "rattachement")
 _RETRAITS = ("annulation", "reduction", "contrepassation")
 
@@ -158,77 +154,6 @@ def check_codes(table: Table, contrats: Mapping[str, Any]) -> list[Problem]:
     return problems
 
 
-def _compatible(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
-    """Whether a line could match both rules."""
-    for name in _CRITERES:
-        a, b = one[name], other[name]
-        if not a or not b or name in ("tiers", "objet"):
-            continue
-        if name in ("nature", "fonction"):
-            if not (a.startswith(b) or b.startswith(a)):
-                return False
-        elif a != b:
-            return False
-    return True
-
-
-def check_shares(table: Table) -> list[Problem]:
-    """Rules that always match together (same priority, same criteria) and do not sum to 1.
-
-    A group below 1 that another rule of its priority may complete is left to the line-by-line
-    check.
-    """
-    rows, groups = table.good_rows, _groups(table)
-    problems = []
-    for key, group in groups.items():
-        total = sum((row["quote_part"] for row in group), Fraction(0))
-        lines = {row["ligne"] for row in group}
-        completed = any(
-            row["priorite"] == key[0] and row["ligne"] not in lines and _compatible(row, group[0])
-            for row in rows
-        )
-        if total > 1 or (total < 1 and not completed):
-            numbers = ", ".join(str(line) for line in sorted(lines))
-            problems.append(
-                Problem(
-                    table.fichier,
-                    group[0]["ligne"],
-                    "quote_part",
-                    "des quote-parts de somme 1 entre règles de même priorité et mêmes critères",
-                    f"{total} (lignes {numbers})",
-                    "corrigez les quote-parts ou les priorités",
-                )  # fmt: skip
-            )
-    return problems
-
-
-def _groups(table: Table) -> dict[tuple[Any, ...], list[dict[str, Any]]]:
-    """Rules that always match together: by priority and criteria."""
-    groups: dict[tuple[Any, ...], list[dict[str, Any]]] = defaultdict(list)
-    for row in table.good_rows:
-        groups[(row["priorite"], *(row[name] for name in _CRITERES))].append(row)
-    return groups
-
-
-def _never_mix(affectations: Table) -> bool:
-    """Whether no line can match rules that do not sum to 1, whatever the lines are."""
-    groups = _groups(affectations)
-    if any(sum(row["quote_part"] for row in group) != 1 for group in groups.values()):
-        return False
-    pairs = combinations([(key[0], group[0]) for key, group in groups.items()], 2)
-    return not any(one == other and _compatible(a, b) for (one, a), (other, b) in pairs)
-
-
-def check_lines_shares(mandats: Table, affectations: Table) -> list[Problem]:
-    """Lines that rules of one priority share without summing to 1, found by assigning them."""
-    if _never_mix(affectations):
-        return []
-    return [
-        Problem(affectations.fichier, p.ligne, p.champ, p.attendu, p.trouve, p.remede)
-        for p in shares_problems(frame(mandats), frame(affectations))
-    ]
-
-
 def _reversals(table: Table) -> list[dict[str, Any]]:
     """Reversals whose amount and origin were read."""
     types = table.columns["type"]
@@ -357,16 +282,10 @@ def check_tables(
     if "resultats_indicateurs" in readable:
         new, unread = check_results(readable["resultats_indicateurs"], contrats)
         problems, notes = problems + new, notes + unread
-    mandats, rules = readable.get("mandats"), readable.get("affectations")
+    mandats = readable.get("mandats")
     if mandats is not None and mandats.readable:
         new, unchecked = check_origins(mandats, precedents.get("mandats"))
         problems, notes = problems + new, notes + unchecked
     new, unchecked = check_rules_tables(readable, contrats, exercice, precedents)
     problems, notes = problems + new, notes + unchecked
-    if rules is not None:
-        shares = check_shares(rules)
-        if mandats is not None and mandats.good.any() and rules.good.any():
-            known = {problem.ligne for problem in shares}
-            shares += [p for p in check_lines_shares(mandats, rules) if p.ligne not in known]
-        problems += shares
     return problems, notes
