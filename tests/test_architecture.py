@@ -15,7 +15,7 @@ COUCHES = [
     *("instantane", "bilan", "production", "commandes", "cli"),
 ]
 # execution still asks the rules who bears what.
-A_DENOUER = {("depot", "preparation"), ("execution", "regles")}
+A_DENOUER = {("execution", "regles")}
 
 
 def _package(path: Path) -> str:

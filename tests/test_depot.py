@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 
 from analyses.contrat.load import load_contrats
-from analyses.depot import gate
-from analyses.depot.exercice import Depot, open_exercice
+from analyses.depot import gate, suites
+from analyses.depot.exercice import Depot
 from analyses.depot.source import deposer, read_sidecar
 from analyses.depot.table import read_table
-from analyses.preparation.magasin import preparer
+from analyses.preparation.magasin import open_exercice, preparer
 from analyses.socle import paths
 from analyses.socle.problems import BilanError, Problem
 
@@ -63,7 +63,7 @@ def put(donnees: Path, name: str, content: str | bytes, year: int = 2024) -> Pat
 
 
 def opened(donnees: Path, year: int = 2024) -> Depot:
-    return open_exercice("55", year, donnees, CONTRATS)
+    return open_exercice("55", year, donnees, CONTRATS)[0]
 
 
 def problems(donnees: Path, year: int = 2024) -> list[Problem]:
@@ -290,7 +290,7 @@ def test_a_suite_that_is_broken_or_fails_as_a_whole(donnees, monkeypatch, tmp_pa
     put(donnees, "mandats.csv", MANDATS + mandat())
     (tmp_path / "qualite").mkdir()
     suite = tmp_path / "qualite" / "mandats.json"
-    monkeypatch.setattr(gate, "PARAMS", tmp_path)
+    monkeypatch.setattr(suites, "PARAMS", tmp_path)
     suite.write_text("{", encoding="utf-8")
     found = problems(donnees)[0]
     assert (found.fichier, found.attendu) == ("mandats.json", "une suite de contrôles en JSON")
@@ -365,22 +365,3 @@ def test_header_only_is_an_empty_table(donnees, sans_suites):
     assert read_table(path, "mandats", "m.csv").problems == []
     depot = opened(donnees)
     assert depot.mandats is not None and depot.mandats.empty
-
-
-def test_large_files_are_judged_in_a_process_of_their_own(donnees, monkeypatch):
-    put(donnees, "mandats.csv", MANDATS + mandat() + mandat(2).replace(";6568;", ";65X;"))
-    found = problems(donnees)
-    monkeypatch.setattr(paths, "PROCESSED", paths.PROCESSED.with_name("other"))
-    monkeypatch.setattr("analyses.depot.exercice._GROS", 0)
-    monkeypatch.setattr(gate, "judge", lambda requests: pytest.fail("judged here"))
-    assert problems(donnees) == found and [p.champ for p in found] == ["nature"]
-
-
-def test_a_judging_process_that_fails_is_replaced(monkeypatch):
-    monkeypatch.setattr("sys.executable", "false")
-    monkeypatch.setattr(gate, "judge", lambda requests: [{} for _ in requests])
-    ahead = gate.Ahead()
-    try:
-        assert ahead.judge([("mandats", None, [])]) == [{}]
-    finally:
-        ahead.close()

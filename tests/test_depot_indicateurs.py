@@ -7,10 +7,10 @@ import pytest
 from analyses.bilan import load
 from analyses.contrat.load import load_contrats
 from analyses.depot import gate
-from analyses.depot.exercice import open_exercice
 from analyses.depot.gate import validate
 from analyses.depot.source import deposer
 from analyses.depot.table import read_table
+from analyses.preparation.magasin import open_exercice
 from analyses.socle import paths
 from analyses.socle.problems import BilanError
 
@@ -42,7 +42,7 @@ def result(text, action="1", slug="familles", year=2024, comment=""):
 
 
 def opened(donnees, year=2024):
-    return open_exercice("55", year, donnees, load_contrats("55"))
+    return open_exercice("55", year, donnees, load_contrats("55"))[0]
 
 
 def problems(donnees, year=2024):

@@ -10,10 +10,10 @@ import pytest
 import yaml
 
 from analyses.contrat.load import load_contrats
-from analyses.depot import gate
-from analyses.depot.exercice import Depot, open_exercice
+from analyses.depot import gate, suites
+from analyses.depot.exercice import Depot
 from analyses.depot.table import TABLES, table_schema
-from analyses.preparation.magasin import preparer
+from analyses.preparation.magasin import open_exercice, preparer
 from analyses.socle import paths
 from analyses.socle.paths import PARAMS, ROOT
 from analyses.socle.problems import BilanError, Problem
@@ -52,7 +52,7 @@ def put(donnees: Path, table: str, *rows: str, year: int = 2024, head: str = "")
 
 
 def opened(donnees: Path, year: int = 2024) -> Depot:
-    return open_exercice("55", year, donnees, CONTRATS)
+    return open_exercice("55", year, donnees, CONTRATS)[0]
 
 
 def problems(donnees: Path, year: int = 2024) -> list[Problem]:
@@ -239,7 +239,10 @@ def test_every_table_has_headers_a_suite_and_its_page(table):
     fields = {field["name"] for field in table_schema(table)["fields"]}
     spellings = yaml.safe_load((PARAMS / "colonnes.yaml").read_text(encoding="utf-8"))
     assert set(spellings[table]) == fields
-    assert gate.load_suite(table)["name"] == table
+    for asked in suites.load_suite(table):
+        told = asked["kwargs"]
+        named = {told.get("column"), told.get("column_A"), told.get("column_B")} - {None}
+        assert named | set(told.get("column_list", [])) <= fields and len(asked["meta"]) == 3
     page = (ROOT / "docs" / "dictionnaire.md").read_text(encoding="utf-8")
     section = page.split(f"## `{table}.csv`")[1].split("\n## ")[0]
     assert all(f"`{name}`" in section for name in fields)

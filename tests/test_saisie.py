@@ -20,8 +20,8 @@ from openpyxl.worksheet.worksheet import Worksheet
 
 from analyses.cli import main
 from analyses.contrat.load import load_contrats
-from analyses.depot.exercice import open_exercice
 from analyses.depot.source import deposer
+from analyses.preparation.magasin import open_exercice
 from analyses.saisie import ecriture
 from analyses.saisie.classeur import REPERES, classeur
 from analyses.saisie.dossier import compose, decompose, guard, unguard
@@ -361,7 +361,7 @@ def test_answers_become_the_files_of_the_year(donnees, envoye, tmp_path):
 def test_the_year_opens_after_the_import_and_ignores_what_was_received(donnees, envoye, tmp_path):
     path = fill(envoye, tmp_path / "a.xlsx", {LIEUX: 3, RECIT: "Fait."})
     run(donnees, path)
-    depot = open_exercice("55", 2024, donnees, load_contrats("55"))
+    depot = open_exercice("55", 2024, donnees, load_contrats("55"))[0]
     assert depot.resultats is not None and depot.resultats["resultat"].tolist() == ["3"]
     assert depot.narratifs == {("solidarites", "4"): "Fait.\n"}
     assert {s.fichier: (s.producteur, s.nature) for s in depot.sources} == {

@@ -5,8 +5,6 @@ from __future__ import annotations
 import datetime as dt
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from fractions import Fraction
-from itertools import combinations
 from typing import Any
 
 import numpy as np
@@ -14,14 +12,9 @@ import pandas as pd
 
 from analyses.depot.controles_regles import check_rules_tables
 from analyses.depot.controles_resultats import check_results
-from analyses.depot.origine import origine_de
-from analyses.depot.table import Table, frame, read_code, reading, table_schema
-from analyses.preparation.affectation import shares_problems
+from analyses.depot.origine import Cle, Origines, origine_de, retranche
+from analyses.depot.table import Table, read_code, reading, table_schema
 from analyses.socle.problems import Problem
-
-_CRITERES = ("code_analytique", "convention", "nature", "fonction", "tiers", "objet")
-_POSITIFS = ("ordinaire", "rattachement")
-_RETRAITS = ("annulation", "reduction", "contrepassation")
 
 
 def _euros(centimes: int) -> str:
@@ -158,152 +151,65 @@ def check_codes(table: Table, contrats: Mapping[str, Any]) -> list[Problem]:
     return problems
 
 
-def _compatible(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
-    """Whether a line could match both rules."""
-    for name in _CRITERES:
-        a, b = one[name], other[name]
-        if not a or not b or name in ("tiers", "objet"):
-            continue
-        if name in ("nature", "fonction"):
-            if not (a.startswith(b) or b.startswith(a)):
-                return False
-        elif a != b:
-            return False
-    return True
-
-
-def check_shares(table: Table) -> list[Problem]:
-    """Rules that always match together (same priority, same criteria) and do not sum to 1.
-
-    A group below 1 that another rule of its priority may complete is left to the line-by-line
-    check.
-    """
-    rows, groups = table.good_rows, _groups(table)
-    problems = []
-    for key, group in groups.items():
-        total = sum((row["quote_part"] for row in group), Fraction(0))
-        lines = {row["ligne"] for row in group}
-        completed = any(
-            row["priorite"] == key[0] and row["ligne"] not in lines and _compatible(row, group[0])
-            for row in rows
-        )
-        if total > 1 or (total < 1 and not completed):
-            numbers = ", ".join(str(line) for line in sorted(lines))
-            problems.append(
-                Problem(
-                    table.fichier,
-                    group[0]["ligne"],
-                    "quote_part",
-                    "des quote-parts de somme 1 entre règles de même priorité et mêmes critères",
-                    f"{total} (lignes {numbers})",
-                    "corrigez les quote-parts ou les priorités",
-                )  # fmt: skip
-            )
-    return problems
-
-
-def _groups(table: Table) -> dict[tuple[Any, ...], list[dict[str, Any]]]:
-    """Rules that always match together: by priority and criteria."""
-    groups: dict[tuple[Any, ...], list[dict[str, Any]]] = defaultdict(list)
-    for row in table.good_rows:
-        groups[(row["priorite"], *(row[name] for name in _CRITERES))].append(row)
-    return groups
-
-
-def _never_mix(affectations: Table) -> bool:
-    """Whether no line can match rules that do not sum to 1, whatever the lines are."""
-    groups = _groups(affectations)
-    if any(sum(row["quote_part"] for row in group) != 1 for group in groups.values()):
-        return False
-    pairs = combinations([(key[0], group[0]) for key, group in groups.items()], 2)
-    return not any(one == other and _compatible(a, b) for (one, a), (other, b) in pairs)
-
-
-def check_lines_shares(mandats: Table, affectations: Table) -> list[Problem]:
-    """Lines that rules of one priority share without summing to 1, found by assigning them."""
-    if _never_mix(affectations):
-        return []
-    return [
-        Problem(affectations.fichier, p.ligne, p.champ, p.attendu, p.trouve, p.remede)
-        for p in shares_problems(frame(mandats), frame(affectations))
-    ]
-
-
 def _reversals(table: Table) -> list[dict[str, Any]]:
-    """Reversals whose amount and origin were read."""
-    types = table.columns["type"]
-    chosen = types.where(lambda value: value in _RETRAITS)
-    for name in ("montant", "mandat_origine"):
+    """Reversals whose exercise, amount and origin were read."""
+    chosen = table.columns["type"].where(retranche)
+    for name in ("exercice", "montant", "mandat_origine"):
         column = table.columns[name]
         chosen &= ~column.bad[column.codes]
-    rows = table.some(chosen, "type", "montant", "mandat_origine", "exercice")
-    for row in rows:
-        row["annee_origine"], row["numero_origine"] = origine_de(row["mandat_origine"])
-    return rows
+    return table.some(chosen, "type", "montant", "mandat_origine", "exercice")
 
 
-class _Origins:
-    """Totals of the mandates that reversals point to, by (rank of file, number)."""
-
-    def __init__(self, tables: Sequence[Table], numbers: set[str]) -> None:
-        self.totals: dict[tuple[int, str], int] = defaultdict(int)
-        self.unsure: set[tuple[int, str]] = set()
-        for rank, table in enumerate(tables):
-            types, amounts = table.columns["type"], table.columns["montant"]
-            unread = types.bad[types.codes]
-            positive = types.where(lambda value: value in _POSITIFS) | unread
-            wanted = table.columns["numero_mandat"].where(numbers.__contains__)
-            unsure = unread | amounts.bad[amounts.codes]
-            rows = table.some(positive & wanted, "numero_mandat", "montant")
-            for row, doubt in zip(rows, unsure[positive & wanted], strict=True):
-                key = (rank, row["numero_mandat"])
-                self.totals[key] += row["montant"] or 0
-                if doubt:
-                    self.unsure.add(key)
-
-    def find(self, row: Mapping[str, Any], rank: int, count: int) -> tuple[int, str] | None:
-        """Key of the origin: the exercise it names; else the same file first, but a
-        contrepassation first looks a year back."""
-        ranks = list(range(rank, count))
-        if row["annee_origine"] and row["exercice"]:
-            ranks = [rank + row["exercice"] - row["annee_origine"]]
-        elif row["type"] == "contrepassation":
-            ranks.reverse()
-        keys = [(r, row["numero_origine"]) for r in ranks]
-        return next((key for key in keys if key in self.totals), None)
+def _totals(tables: Sequence[Table], numbers: set[str]) -> tuple[dict[Cle, int], set[Cle]]:
+    """Centimes of the mandates of some numbers, and those of which a cell was not read."""
+    totals: dict[Cle, int] = defaultdict(int)
+    unsure: set[Cle] = set()
+    for table in tables:
+        chosen = ~table.columns["type"].where(retranche)
+        chosen &= table.columns["numero_mandat"].where(numbers.__contains__)
+        for row in table.some(chosen, "exercice", "numero_mandat", "type", "montant"):
+            key = (row["exercice"] or 0, row["numero_mandat"])
+            totals[key] += row["montant"] or 0
+            if None in (row["exercice"], row["type"], row["montant"]):
+                unsure.add(key)
+    return totals, unsure
 
 
 def check_origins(mandats: Table, precedents: Table | None) -> tuple[list[Problem], list[str]]:
     """Reversals without an origin, or above it; a second list holds what could not be checked.
 
-    The origin is looked for in the file of the exercise, then in that of the previous exercise.
+    The origin is looked for in the file of the exercise and in that of the previous exercise.
     """
     tables = [mandats] + ([precedents] if precedents is not None and len(precedents) else [])
     reversals = [_reversals(table) for table in tables]
-    origins = _Origins(tables, {row["numero_origine"] for rows in reversals for row in rows})
+    numbers = {origine_de(row["mandat_origine"])[1] for rows in reversals for row in rows}
+    totals, unsure = _totals(tables, numbers)
+    known = Origines(totals)
     problems: list[Problem] = []
     notes: list[str] = []
-    removed: dict[tuple[int, str], int] = defaultdict(int)
+    removed: dict[Cle, int] = defaultdict(int)
     for rank in reversed(range(len(tables))):
         for row in reversals[rank]:
-            key = origins.find(row, rank, len(tables)) if row["mandat_origine"] else None
+            key = None
+            if row["mandat_origine"]:
+                key = known.find(row["type"], row["exercice"], row["mandat_origine"])
             if key is not None:
                 removed[key] += row["montant"]
             if rank:
                 continue
             if key is None:
                 _missing_origin(mandats.fichier, row, precedents is not None, problems, notes)
-            elif key not in origins.unsure and removed[key] > origins.totals[key]:
+            elif key not in unsure and removed[key] > totals[key]:
                 problems.append(
                     Problem(
                         mandats.fichier,
                         row["ligne"],
                         "montant",
                         f"au plus le montant du mandat d'origine {row['mandat_origine']}, "
-                        f"{_euros(origins.totals[key])}",
+                        f"{_euros(totals[key])}",
                         f"{_euros(removed[key])} annulés en tout",
                         "corrigez le montant ou le mandat d'origine",
-                    )  # fmt: skip
+                    )
                 )
     return problems, notes
 
@@ -312,7 +218,8 @@ def _missing_origin(
     fichier: str, row: Mapping[str, Any], previous: bool, problems: list[Problem], notes: list[str]
 ) -> None:
     number, kind = row["mandat_origine"], row["type"]
-    gap = (row["exercice"] or 0) - row["annee_origine"] if row["annee_origine"] else None
+    named = origine_de(number)[0]
+    gap = None if named is None else row["exercice"] - named
     unread = gap is not None and (gap > 1 or (gap == 1 and not previous))
     if unread or (kind == "contrepassation" and (not number or not previous)):
         found = f"mandat {number} d'un exercice non déposé" if number else "sans mandat d'origine"
@@ -357,16 +264,10 @@ def check_tables(
     if "resultats_indicateurs" in readable:
         new, unread = check_results(readable["resultats_indicateurs"], contrats)
         problems, notes = problems + new, notes + unread
-    mandats, rules = readable.get("mandats"), readable.get("affectations")
+    mandats = readable.get("mandats")
     if mandats is not None and mandats.readable:
         new, unchecked = check_origins(mandats, precedents.get("mandats"))
         problems, notes = problems + new, notes + unchecked
     new, unchecked = check_rules_tables(readable, contrats, exercice, precedents)
     problems, notes = problems + new, notes + unchecked
-    if rules is not None:
-        shares = check_shares(rules)
-        if mandats is not None and mandats.good.any() and rules.good.any():
-            known = {problem.ligne for problem in shares}
-            shares += [p for p in check_lines_shares(mandats, rules) if p.ligne not in known]
-        problems += shares
     return problems, notes

@@ -6,7 +6,7 @@ import hashlib
 import os
 import shutil
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -22,9 +22,9 @@ from analyses.depot.fichiers import (
     find_files,
     narratives,
     previous_files,
-    read_bytes,
     relatif,
 )
+from analyses.depot.rapport import quality_html, quality_json, quality_problems
 from analyses.depot.source import Source, fingerprint, read_sidecar
 from analyses.depot.table import (
     TABLES,
@@ -34,9 +34,9 @@ from analyses.depot.table import (
     parse_table,
 )
 from analyses.socle import paths
+from analyses.socle.paths import prepared_folder
 from analyses.socle.problems import BilanError, Problem, unwritable
 
-_GROS = 4 << 20  # bytes from which a process of its own imports Great Expectations meanwhile
 _FIELDS = {"resultats_indicateurs": "resultats", "formations_academie": "formations"}
 
 
@@ -59,10 +59,8 @@ class Depot:
     narratifs: dict[tuple[str, str], str] = field(default_factory=dict)
     sources: list[Source] = field(default_factory=list)
     controles: list[str] = field(default_factory=list)
-    empreinte: str = ""
     mandats_precedents: pd.DataFrame | None = None
     decisions_precedentes: pd.DataFrame | None = None
-    rapport: dict[str, str] = field(default_factory=dict)  # qualite.html, qualite.json
 
     @property
     def simule(self) -> bool:
@@ -136,133 +134,113 @@ def _sources(
     return sources, problems
 
 
-def open_exercice(
+@dataclass
+class Lecture:
+    """The files of an exercise as read, with what is wrong in them: nothing is raised yet."""
+
+    depot: Depot
+    tables: dict[str, Table]
+    precedents: dict[str, Table]
+    problems: list[Problem]
+    rapport: Path  # folder of the quality report, by the hash of what was read
+
+
+def read_exercice(
     departement: str,
     exercice: int,
     donnees: Path,
     contrats: Mapping[str, Contrat],
-    octets: Mapping[str, bytes] | None = None,
-) -> Depot:
-    """Read, check and gate the files of `donnees/<departement>/<exercice>/`.
-
-    Every problem is raised at once as a `BilanError`, and told in a quality report of
-    data/processed, where the same input is not judged again. `octets`: the bytes of the files
-    (`read_bytes`), when they were read already.
-    """
-    donnees, relative = Path(donnees), relatif(departement, exercice)
+    octets: Mapping[str, bytes],
+) -> Lecture:
+    """Read and check the files of `donnees/<departement>/<exercice>/`; `octets`: their bytes
+    (`read_bytes`). A `BilanError` when there is no such folder."""
+    relative = relatif(departement, exercice)
     folder = donnees / relative
     if not folder.is_dir():
-        raise BilanError(
-            [
-                Problem(
-                    relative,
-                    None,
-                    "",
-                    "un dossier de fichiers déposés",
-                    "dossier absent",
-                    "déposez les fichiers dans ce dossier, ou créez l'exemple : bilan exemple",
-                )  # fmt: skip
-            ]
-        )
-    if octets is None:
-        octets = read_bytes(donnees, departement, exercice)
+        remedy = "déposez les fichiers dans ce dossier, ou créez l'exemple : bilan exemple"
+        expected = "un dossier de fichiers déposés"
+        raise BilanError(Problem(relative, None, "", expected, "dossier absent", remedy))
     files, problems, notes = find_files(folder, relative)
     stories, wrong = narratives(folder / NARRATIFS, relative, contrats)
     problems += wrong
-    named = {name: (f"{relative}/{path.name}", path) for name, path in files.items()}
     # A file that came after the bytes were read is for the next reading.
+    named = {name: (f"{relative}/{path.name}", path) for name, path in files.items()}
     named = {name: named[name] for name in TABLES if name in named and named[name][0] in octets}
+    told = {key: (f"{relative}/{NARRATIFS}/{path.name}", path) for key, path in stories.items()}
+    told = {key: place for key, place in told.items() if place[0] in octets}
     for name, (shown, _) in list(named.items()):
         if refused := refuse_nominative(octets[shown], name, shown):
             problems += refused
             del named[name]
-    told = {key: (f"{relative}/{NARRATIFS}/{path.name}", path) for key, path in stories.items()}
-    told = {key: place for key, place in told.items() if place[0] in octets}
-    empreinte = input_hash(octets, contrats)
-    target = paths.prepared_folder(departement, exercice, donnees) / empreinte
-    large = sum(len(octets[shown]) for shown, _ in named.values()) > _GROS
-    ahead = gate.Ahead() if large and not (target / "qualite.json").exists() else None
-    try:
-        tables = {
-            name: parse_table(octets[shown], name, shown) for name, (shown, _) in named.items()
-        }
-        if ahead:
-            ahead.start({name: table for name, table in tables.items() if table.readable})
-        previous = previous_files(donnees, departement, exercice)
-        before = {
-            name: parse_table(octets[shown], name, shown)
-            for name, (shown, _) in previous.items()
-            if shown in octets
-        }
-        for table in tables.values():
-            problems += [*table.problems, *check_collective(table), *check_training(table)]
-            notes += table.controles
-        problems += [problem for table in before.values() for problem in table.problems]
-        sources, wrong = _sources(dict([*named.values(), *told.values()]), octets)
-        problems += wrong
-        checked, unchecked = check_tables(tables, contrats, exercice, before)
-        problems, notes = problems + checked, notes + unchecked
-        notes += [
-            f"{source.fichier} : provenance non renseignée"
-            for source in sources
-            if not source.renseignee
-        ]
-        depot = Depot(departement, exercice, sources=sources, controles=notes, empreinte=empreinte)
-        depot.rapport, problems = _gate(
-            target, tables, problems, notes, relative, depot.simule, ahead
-        )
-    finally:
-        if ahead:
-            ahead.close()
+    previous = previous_files(donnees, departement, exercice)
+    tables, before = _parsed(named, octets), _parsed(previous, octets)
+    for table in tables.values():
+        problems += [*table.problems, *check_collective(table), *check_training(table)]
+        notes += table.controles
+    problems += [problem for table in before.values() for problem in table.problems]
+    sources, wrong = _sources(dict([*named.values(), *told.values()]), octets)
+    checked, unchecked = check_tables(tables, contrats, exercice, before)
+    problems += [*wrong, *checked]
+    notes += unchecked
+    notes += [f"{s.fichier} : provenance non renseignée" for s in sources if not s.renseignee]
+    texts = {key: _markdown(octets[shown]) for key, (shown, _) in told.items()}
+    depot = Depot(departement, exercice, narratifs=texts, sources=sources, controles=notes)
+    place = prepared_folder(departement, exercice, donnees) / input_hash(octets, contrats)
+    return Lecture(depot, tables, before, problems, place)
+
+
+def _parsed(named: Mapping[str, tuple[str, Path]], octets: Mapping[str, bytes]) -> dict[str, Table]:
+    return {
+        name: parse_table(octets[shown], name, shown)
+        for name, (shown, _) in named.items()
+        if shown in octets
+    }
+
+
+def conclude(lu: Lecture) -> tuple[Depot, dict[str, str]]:
+    """The deposit and its quality report, once the gate has judged its tables.
+
+    Every problem is raised at once as a `BilanError`, and told in a report of data/processed,
+    where the same input is not judged again.
+    """
+    contents, problems = _gate(lu)
     if problems:
-        raise BilanError(problems, f"Rapport de qualité : {target / 'qualite.html'}")
-    for name, table in tables.items():
-        setattr(depot, _FIELDS.get(name, name), frame(table))
-    precedents, decisions = before.get("mandats"), before.get("decisions_eligibilite")
-    depot.mandats_precedents = None if precedents is None else frame(precedents)
-    depot.decisions_precedentes = None if decisions is None else frame(decisions)
-    depot.narratifs = {key: _markdown(octets[shown]) for key, (shown, _) in told.items()}
-    return depot
+        raise BilanError(problems, f"Rapport de qualité : {lu.rapport / 'qualite.html'}")
+    for name, table in lu.tables.items():
+        setattr(lu.depot, _FIELDS.get(name, name), frame(table))
+    before = {name: frame(table) for name, table in lu.precedents.items()}
+    lu.depot.mandats_precedents = before.get("mandats")
+    lu.depot.decisions_precedentes = before.get("decisions_eligibilite")
+    return lu.depot, contents
 
 
 def _markdown(data: bytes) -> str:
     return decode(data).replace("\r\n", "\n").strip() + "\n"
 
 
-def _gate(
-    target: Path,
-    tables: Mapping[str, Table],
-    problems: Sequence[Problem],
-    notes: Sequence[str],
-    relative: str,
-    simule: bool,
-    ahead: gate.Ahead | None,
-) -> tuple[dict[str, str], list[Problem]]:
-    """The quality report, and the problems of the checks, then those that only the suites see.
-
-    A report with problems is kept in `target`: the same files are judged once.
-    """
-    report = target / "qualite.json"
-    if report.exists():
-        return {}, gate.quality_problems(report.read_text(encoding="utf-8"))
-    known = {(problem.fichier, problem.ligne, problem.champ) for problem in problems}
-    checked = {name: table for name, table in tables.items() if table.readable}
+def _gate(lu: Lecture) -> tuple[dict[str, str], list[Problem]]:
+    """The quality report, and the problems of the checks, then those that only the suites see."""
+    kept = lu.rapport / "qualite.json"
+    if kept.exists():  # only a report with problems is kept
+        return {}, quality_problems(kept.read_text(encoding="utf-8"))
+    known = {(problem.fichier, problem.ligne, problem.champ) for problem in lu.problems}
     # The suite flags every row of a repeated key, the checks only those after the first.
-    repeated = {(problem.fichier, problem.champ) for problem in problems if ", " in problem.champ}
-    seen = ahead.problems() if ahead else gate.validate(checked)
-    everything = list(problems) + [
+    repeated = {(one.fichier, one.champ) for one in lu.problems if ", " in one.champ}
+    seen = gate.validate({name: table for name, table in lu.tables.items() if table.readable})
+    everything = lu.problems + [
         problem
         for problem in seen
         if (problem.fichier, problem.ligne, problem.champ) not in known
         and (problem.fichier, problem.champ) not in repeated
     ]
     everything.sort(key=lambda p: (p.fichier, p.ligne or 0))
-    title = f"Qualité des fichiers déposés, département {relative.replace('/', ', exercice ')}"
-    read = list(tables.values())
+    place = f"département {lu.depot.departement}, exercice {lu.depot.exercice}"
+    title, read = f"Qualité des fichiers déposés, {place}", list(lu.tables.values())
+    notes = lu.depot.controles
     contents = {
-        "qualite.json": gate.quality_json(read, everything, notes),
-        "qualite.html": gate.quality_html(title, read, everything, notes, simule),
+        "qualite.json": quality_json(read, everything, notes),
+        "qualite.html": quality_html(title, read, everything, notes, lu.depot.simule),
     }
     if everything:
-        replace_folder(target, contents)
+        replace_folder(lu.rapport, contents)
     return contents, everything

@@ -9,19 +9,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from analyses.depot.origine import origine_de
+from analyses.depot.origine import SIGNES, Cle, Origines, origine_de, retranche
 from analyses.socle.money import share_many
 from analyses.socle.problems import BilanError, Problem
 from analyses.socle.texts import plain
 
-SIGNES = {
-    "ordinaire": 1,
-    "rattachement": 1,
-    "annulation": -1,
-    "reduction": -1,
-    "contrepassation": -1,
-}
 CLES = ("code_analytique", "convention", "nature", "fonction", "tiers", "objet")
+Taken = tuple[str, ...]  # the fields of CLES
 _PREFIXE = {"nature", "fonction"}
 _CONTENU = {"tiers", "objet"}
 
@@ -30,48 +24,54 @@ def _inherit(mandats: pd.DataFrame, origine: pd.DataFrame | None) -> pd.DataFram
     """Imputation of each line; a reversal takes from its origin the fields it leaves empty.
 
     `objet_origine` is the wording that says what was bought: the origin's, else the line's own;
-    `exercice_origine` the exercise of the origin (None: not a reversal, or neither said nor found).
+    `exercice_origine` and `numero_origine` the mandate taken back (None and '': not a reversal, or
+    neither said nor found).
     """
     imputation = mandats[list(CLES)].astype(object).fillna("")
     imputation["objet_origine"] = mandats["objet"]
     imputation["exercice_origine"] = pd.Series(None, index=mandats.index, dtype=object)
-    types = mandats["type"].to_numpy()
-    reversal = np.array([SIGNES.get(t, 1) < 0 for t in types], dtype=bool)
-    reversal &= mandats["mandat_origine"].fillna("").astype(str).to_numpy() != ""
-    if not reversal.any():
+    imputation["numero_origine"] = pd.Series("", index=mandats.index, dtype=object)
+    said = mandats["mandat_origine"].fillna("").astype(str) != ""
+    rows = np.flatnonzero(mandats["type"].map(retranche).astype(bool) & said)
+    if not len(rows):
         return imputation
-    origins = {row: origine_de(mandats["mandat_origine"][row]) for row in np.flatnonzero(reversal)}
-    wanted = {number for _, number in origins.values()}
-    by_line: dict[tuple[Any, ...], tuple[Any, ...]] = {}
-    by_mandate: dict[tuple[Any, ...], tuple[Any, ...]] = {}
-    for place, frame in enumerate([mandats] if origine is None else [mandats, origine]):
-        frame = frame[frame["numero_mandat"].astype(str).isin(wanted)]
-        frame = frame[frame["type"].map(lambda kind: SIGNES.get(kind, 1) > 0).astype(bool)]
-        years = frame["exercice"].tolist() if "exercice" in frame else [None] * len(frame)
-        columns = [frame["numero_mandat"], frame["numero_ligne"], *(frame[key] for key in CLES)]
-        for year, number, line, *taken in zip(years, *columns, strict=True):
-            fields = (*taken, year)
-            for scope in (year, "partout", *(["avant"] if place else [])):
-                by_line.setdefault((scope, str(number), str(line)), fields)
-                by_mandate.setdefault((scope, str(number)), fields)
+    asked = [origine_de(text) for text in mandats["mandat_origine"].iloc[rows]]
+    by_line = _lines_of([mandats, origine], {number for _, number in asked})
+    by_mandate: dict[Cle, Taken] = {}
+    for (year, number, _), taken in by_line.items():
+        by_mandate.setdefault((year, number), taken)
+    known = Origines(by_mandate)
     values = {key: imputation[key].to_numpy(dtype=object, copy=True) for key in imputation}
-    lines = mandats["numero_ligne"].to_numpy()
-    for row, (year, number) in origins.items():
-        # As the checks look for it: a contrepassation takes back a mandate of the year before.
-        before = ["avant"] if types[row] == "contrepassation" else []
-        found = None
-        for scope in [*before, "partout"] if year is None else [year]:
-            line = (scope, number, str(lines[row]))
-            found = found or by_line.get(line) or by_mandate.get(line[:2])
+    columns = mandats[["type", "exercice", "mandat_origine", "numero_ligne"]].iloc[rows]
+    lines = columns.itertuples(index=False, name=None)
+    for row, (named, number), (kind, year, text, line) in zip(rows, asked, lines, strict=True):
+        found = known.find(kind, year, text)
+        values["exercice_origine"][row] = named if found is None else found[0]
+        values["numero_origine"][row] = number
         if found is None:
-            values["exercice_origine"][row] = year
             continue
-        for key, inherited in zip(CLES, found[:-1], strict=True):
+        inherited = by_line.get((*found, str(line)), by_mandate[found])
+        for key, value in zip(CLES, inherited, strict=True):
             if values[key][row] == "":
-                values[key][row] = inherited
-        values["objet_origine"][row] = found[CLES.index("objet")]
-        values["exercice_origine"][row] = found[-1]
+                values[key][row] = value
+        values["objet_origine"][row] = inherited[CLES.index("objet")]
     return pd.DataFrame(values, index=mandats.index)
+
+
+def _lines_of(
+    frames: Iterable[pd.DataFrame | None], numbers: set[str]
+) -> dict[tuple[int, str, str], Taken]:
+    """Imputation of the lines that add, of some mandates: by exercise, number and line."""
+    found: dict[tuple[int, str, str], Taken] = {}
+    for frame in frames:
+        if frame is None:
+            continue
+        kept = frame[frame["numero_mandat"].astype(str).isin(numbers)]
+        kept = kept[~kept["type"].map(retranche).astype(bool)]
+        names = ["exercice", "numero_mandat", "numero_ligne", *CLES]
+        for year, number, line, *taken in kept[names].itertuples(index=False, name=None):
+            found.setdefault((int(year), str(number), str(line)), tuple(taken))
+    return found
 
 
 def _factorised(imputation: pd.DataFrame) -> dict[str, tuple[np.ndarray, list[str]]]:
@@ -149,14 +149,15 @@ def assign(
     origine: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
     """One row per line and action: the columns of `mandats`, then contrat, action, montant_signe
-    (centimes), motif, regle (line of the rules file, 0 = none), objet_origine, exercice_origine.
+    (centimes), motif, regle (line of the rules file, 0 = none), and what `_inherit` says of the
+    origin.
 
     A line that no rule takes has contrat and action empty. `origine`: earlier lines in which a
     reversal may find its origin.
 
-    >>> line = dict(numero_mandat="1", numero_ligne="1", type="ordinaire", mandat_origine="",
-    ...     nature="6568", fonction="", code_analytique="A1", convention="", tiers="", objet="",
-    ...     montant=101)
+    >>> line = dict(exercice=2024, numero_mandat="1", numero_ligne="1", type="ordinaire",
+    ...     mandat_origine="", nature="6568", fonction="", code_analytique="A1", convention="",
+    ...     tiers="", objet="", montant=101)
     >>> empty = dict(convention="", nature="", fonction="", tiers="", objet="", motif="")
     >>> rules = [dict(empty, priorite=1, code_analytique="A1", contrat="solidarites", action=a,
     ...     quote_part=Fraction(1, 2)) for a in ("1", "2")]
@@ -229,6 +230,6 @@ def _assemble(
         result[name] = pd.Series([known[n] for n in used.tolist()], dtype=object)
     result["montant_signe"] = amounts
     result["regle"] = used
-    for name in ("objet_origine", "exercice_origine"):
+    for name in ("objet_origine", "exercice_origine", "numero_origine"):
         result[name] = imputation[name].to_numpy(dtype=object)[rows]
     return result

@@ -14,7 +14,6 @@ import numpy as np
 import pandas as pd
 
 from analyses.contrat.citations import cite, clause_of
-from analyses.depot.origine import origine_de
 from analyses.socle.texts import plain
 
 # M57, chapter 012: taxes on pay (631, 633) and staff (64).
@@ -156,13 +155,11 @@ def _verdicts(
     if not decisions:
         return decision, reason
     numbers = {mandat for _, mandat, _ in decisions}
-    origins = lignes["mandat_origine"]
-    taken = [origin for origin in origins.unique() if origine_de(origin or "")[1] in numbers]
-    named = lignes["numero_mandat"].isin(numbers) | origins.isin(taken)
-    columns = ["exercice", "numero_mandat", "numero_ligne", "mandat_origine", "exercice_origine"]
+    named = lignes["numero_mandat"].isin(numbers) | lignes["numero_origine"].isin(numbers)
+    columns = ["exercice", "numero_mandat", "exercice_origine", "numero_origine", "numero_ligne"]
     rows = lignes.loc[named, columns].itertuples(index=False, name=None)
-    for place, (year, number, line, origin, of) in zip(np.flatnonzero(named), rows, strict=True):
-        for key in ((year, number, line), (of, origine_de(origin or "")[1], line)):
+    for place, (year, number, of, origin, line) in zip(np.flatnonzero(named), rows, strict=True):
+        for key in ((year, number, line), (of, origin, line)):
             if key in decisions:
                 decision[place], reason[place] = decisions[key]
                 break

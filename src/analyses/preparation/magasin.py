@@ -15,7 +15,8 @@ from typing import Any
 import pandas as pd
 
 from analyses.contrat import load
-from analyses.depot.exercice import code_digest, open_exercice, replace_folder
+from analyses.contrat.model import Contrat
+from analyses.depot.exercice import Depot, code_digest, conclude, read_exercice, replace_folder
 from analyses.depot.fichiers import read_bytes
 from analyses.depot.source import Source
 from analyses.preparation.contrats import (
@@ -25,6 +26,7 @@ from analyses.preparation.contrats import (
 )
 from analyses.preparation.exercice import ExercicePrepare, affecter, juger
 from analyses.preparation.ineligibilite import decided
+from analyses.preparation.quote_parts import check_quote_parts
 from analyses.preparation.tables import DOSSIER, read_text, table_text
 from analyses.socle import money, paths, tables, texts
 from analyses.socle.paths import prepared_folder
@@ -162,6 +164,22 @@ class _Dossier:
                     yield self._problem(name, "sha256", expected, found)
 
 
+def open_exercice(
+    departement: str,
+    exercice: int,
+    donnees: Path,
+    contrats: Mapping[str, Contrat],
+    octets: Mapping[str, bytes] | None = None,
+) -> tuple[Depot, dict[str, str]]:
+    """The files of an exercise, read and checked, and their quality report; `BilanError` with
+    everything that is wrong in them."""
+    if octets is None:
+        octets = read_bytes(donnees, departement, exercice)
+    lu = read_exercice(departement, exercice, donnees, contrats, octets)
+    lu.problems += check_quote_parts(lu.tables)
+    return conclude(lu)
+
+
 def preparer(departement: str, exercice: int, donnees: Path) -> None:
     """Make the tables of an exercise from its raw files, unless they are already made.
 
@@ -172,7 +190,7 @@ def preparer(departement: str, exercice: int, donnees: Path) -> None:
     wanted = _wanted(departement, exercice, octets)
     if not _Dossier(departement, exercice, donnees, wanted).problems:
         return
-    depot = open_exercice(departement, exercice, donnees, contrats, octets)
+    depot, report = open_exercice(departement, exercice, donnees, contrats, octets)
     versions = versions_en_vigueur(departement, exercice)
     made: dict[str, pd.DataFrame] = {
         "plan": plan_table(versions, exercice),
@@ -210,7 +228,7 @@ def preparer(departement: str, exercice: int, donnees: Path) -> None:
     shas = {name: _sha(text.encode()) for name, text in contents.items()}
     manifest = json.dumps(wanted | {"tables": shas}, ensure_ascii=False, indent=1) + "\n"
     target = prepared_folder(departement, exercice, donnees)
-    replace_folder(target, contents | depot.rapport | {MANIFESTE: manifest})
+    replace_folder(target, contents | report | {MANIFESTE: manifest})
 
 
 def lire(
