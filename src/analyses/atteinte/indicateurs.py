@@ -188,8 +188,7 @@ class _Serie:
         given: Results,
     ) -> None:
         self.contrat, self.action, self.indicator, self.given = contrat, action, indicator, given
-        national = action == NATIONAL
-        columns = contrat.colonnes_nationaux if national else contrat.colonnes_indicateurs
+        columns = contrat.colonnes_de(action)
         self.years = [period for period in columns if isinstance(period, int)]
         self.t0 = in_context(indicator.cell("t0"), indicator)
         self.targets = [in_context(indicator.cell(year), indicator) for year in self.years]

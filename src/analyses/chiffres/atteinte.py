@@ -41,7 +41,7 @@ def atteinte_figures(
     yield from _progress(indicateurs[indicateurs["exercice"].isin(years)])
     for line in counts(indicateurs, contrats, years).to_dict("records"):
         place = (line["contrat"], line["exercice"], line["niveau"], line["code"])
-        yield Chiffre("nombre_cibles", *place, "", Fraction(sum(line[s] for s in STATUTS)))
+        yield Chiffre("nombre_cibles", *place, "", Fraction(line["cibles"]))
         for status in STATUTS:
             yield Chiffre(f"nombre_{status}", *place, "", Fraction(line[status]))
     yield from _quadrants(indicateurs, contrats, executions, seuils)
