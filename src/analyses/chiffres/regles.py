@@ -165,8 +165,13 @@ def _volets(lieu: Lieu, regles: Regles, depend: Dependances) -> Iterator[Chiffre
     contrat, year = lieu.contrat, lieu.exercice
     if not any(clause_of(contrat, "plafond", groupe) is not None for groupe in contrat.groupes):
         return
-    top = ceiling(contrat, lieu.groupe, year)
-    yield chiffre(lieu, "plafond", ETAT, top, lectures=("plafond-volet-ou-action",), donnees=False)
+    top, clause = (
+        ceiling(contrat, lieu.groupe, year),
+        clause_of(contrat, "plafond", lieu.groupe, year),
+    )
+    source = "" if clause is None else clause.article  # the year's own clause: an avenant
+    lectures = ("plafond-volet-ou-action",)
+    yield chiffre(lieu, "plafond", ETAT, top, lectures=lectures, source=source, donnees=False)
     due = advances(contrat, year)
     paid = due[lieu.groupe] if lieu.groupe else total(v for v in due.values() if v is not None)
     none_planned = clause_of(contrat, "avance", "", year) is None and paid in (None, 0)

@@ -365,14 +365,12 @@ class Contrat(_Model):
     sous_totaux: list[SousTotal] = []
 
     def article(self, genre: str, groupes: Sequence[str]) -> str:
-        """Article of a kind of clause for some axes or volets; '' when the contract has none."""
-        found = set()
+        """Article of the first clause of a kind for some axes or volets, else of what founds the
+        kind; '' when the contract has neither."""
         for clause in self.clauses.values():
             if clause.regle == genre and (not clause.groupes or {*clause.groupes} & {*groupes}):
-                found.add(clause.article)
-        if not found and genre in self.fondements:
-            found.add(self.fondements[genre].article)
-        return " et ".join(sorted(found))
+                return clause.article
+        return self.fondements[genre].article if genre in self.fondements else ""
 
     def colonnes_de(self, action: str) -> list[Period]:
         """Columns of the table in which the indicators of an action are printed."""
