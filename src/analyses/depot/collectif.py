@@ -11,12 +11,9 @@ import re
 from collections.abc import Iterator
 
 from analyses.depot.table import Table, decode, header_names, normal_header, table_schema
+from analyses.socle.privacy import traces
 from analyses.socle.problems import Problem
 
-_PERSONAL = re.compile(
-    r"@|\b[12]\d{2}(?:0[1-9]|1[0-2])\d{8}|\b0[1-9](?:[ .-]?\d{2}){4}\b"
-    r"|\b(?:M\.|Mme|Mlle|Monsieur|Madame) (?=\w)"
-)
 _REMEDY = "retirez ce fichier du dossier et déposez l'export collectif, sans aucune personne"
 
 
@@ -63,7 +60,8 @@ def check_collective(table: Table) -> Iterator[Problem]:
     texts = [f["name"] for f in schema["fields"] if f["type"] == "string"]
     for row in table.rows:
         for name in texts:
-            if _PERSONAL.search(str(row[name] or "")):
+            text = str(row[name] or "")
+            if "@" in text or traces(text):
                 yield Problem(
                     table.fichier,
                     row["ligne"],

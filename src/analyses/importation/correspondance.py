@@ -75,6 +75,14 @@ class Correspondance(Strict):
         """
         return {"numero_mandat", "date_emission", "nature"} | _MONTANTS[self.forme]
 
+    def titres(self, champ: str) -> list[str]:
+        """Known headers of a field.
+
+        >>> correspondance("montant-signe").titres("etat")
+        ['ETAT']
+        """
+        return next((titles for name, titles in self.colonnes.items() if name == champ), [])
+
     def entetes(self) -> dict[str, str]:
         """Normalised header -> field.
 

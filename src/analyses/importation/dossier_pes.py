@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from functools import partial
 from pathlib import Path
 
-from analyses.importation import mandats
 from analyses.importation.correspondance import Correspondance
 from analyses.importation.engagements import joindre_engagements
 from analyses.importation.flux_pes import Flux
-from analyses.importation.journal import Journal, Provenance, ouvrir_journal
+from analyses.importation.journal import Journal, Provenance
 from analyses.importation.pes import lire_pes
-from analyses.importation.publication import CompteRendu, anciens, empreinte, publier, refus
+from analyses.importation.publication import CompteRendu, Lu, empreinte, importer
 from analyses.socle.problems import BilanError, Problem
-
-SOURCE = "pes"
 
 
 def importer_pes(
@@ -29,35 +25,23 @@ def importer_pes(
     """Import the PES files of a folder (and its subfolders) into `racine/<departement>/`.
 
     `engagements`: exports of the finance software, and their mapping, that say the commitments.
-    Files imported before change nothing; new ones complete what is known. Every problem of every
-    file is raised at once as a `BilanError`, and then nothing is written.
     """
     files, notes = _fichiers(dossier)
-    compte = CompteRendu(notes=notes)
-    with ouvrir_journal(racine / departement, SOURCE) as journal:
-        if remplacer:
-            journal.oublier()
-        problems, flows = _lire(journal, files, source, compte)
-        mandats.preparer(journal.db)
-        examen = mandats.examiner(
-            journal.db,
-            anciens(journal, racine, departement),
-            {key for flow in flows for key in flow.douteux},
-            all(flow.entier for flow in flows),
-        )
-        problems += examen.problems + refus(journal, racine, departement)
-        if not problems and not journal.exercices() and not journal.retours():
-            problems.append(_rien(dossier, "aucun mandat de dépense"))
-        if problems:
-            raise BilanError(sorted(problems, key=lambda p: (p.fichier, p.ligne or 0)))
-        change = bool(compte.lus or remplacer)
+
+    def lire(journal: Journal, compte: CompteRendu) -> Lu:
+        compte.notes += notes
+        lu = _lire(journal, files, source, compte)
         if engagements:
-            said, joined = joindre_engagements(journal.db, *engagements)
-            compte.notes, change = compte.notes + said, change or joined
-        compte.constats = examen.notes
-        compte.rejets = examen.rejets
-        publier(journal, racine, departement, compte, change)
-    return compte
+            wrong, said, joined = joindre_engagements(journal, *engagements)
+            lu.problems, lu.change = lu.problems + wrong, joined
+            compte.notes += said
+        if not lu.problems and not journal.un(
+            "select count(*) from (select id from lignes union all select id from retours)"
+        ):
+            lu.problems.append(_rien(dossier, "aucun mandat de dépense"))
+        return lu
+
+    return importer(racine / departement, "pes", remplacer, lire)
 
 
 def _rien(dossier: Path, found: str) -> Problem:
@@ -103,36 +87,33 @@ def _xml(path: Path) -> bool:
 
 
 def _lire(
-    journal: Journal,
-    files: Sequence[tuple[str, Path]],
-    source: Provenance,
-    compte: CompteRendu,
-) -> tuple[list[Problem], list[Flux]]:
+    journal: Journal, files: Sequence[tuple[str, Path]], source: Provenance, compte: CompteRendu
+) -> Lu:
     """Enter the new files into the journal; what is wrong with each."""
-    problems: list[Problem] = []
-    flows: list[Flux] = []
+    lu = Lu()
     seen: dict[str, Flux] = {}
     numbers: set[int] = set()
     for name, path in files:
         sha256 = empreinte(path)
         if sha256 in seen:
-            problems += _copie(name, seen[sha256], compte)
+            lu.problems += _copie(name, seen[sha256], compte)
             continue
         if journal.connait(sha256):
             compte.connus.append(name)
             continue
         number = journal.fichier(name, sha256, source)
-        flow = lire_pes(path, name, partial(journal.recevoir, number))
+        flow = lire_pes(path, name, journal, number)
         seen[sha256] = flow
         numbers.add(number)
-        flows.append(flow)
         compte.lus.append(name)
         compte.notes += flow.notes
-        problems += flow.problems
         journal.decrire(number, flow.genre, flow.date, flow.notes)
+        lu.problems += flow.problems
+        lu.doutes.mandats |= flow.doutes.mandats
+        lu.doutes.entier &= flow.doutes.entier
         if flow.genre == "aller":
-            problems += _bordereaux(journal, number, flow, numbers)
-    return problems, flows
+            lu.problems += _bordereaux(journal, number, flow, numbers)
+    return lu
 
 
 def _copie(name: str, first: Flux, compte: CompteRendu) -> Iterator[Problem]:

@@ -1,94 +1,26 @@
-"""What a PES file says: its bordereaux, the lines of its mandates, the accountant's answers."""
+"""What the reading of a PES file gives beside its lines: its bordereaux, what is wrong."""
 
 from __future__ import annotations
 
-import datetime as dt
 from dataclasses import dataclass, field
 
+from analyses.importation.journal import Bordereau
+from analyses.importation.rattachement import Doutes
 from analyses.socle.problems import Problem
 
 MAX_PROBLEMES = 200  # per file; the others are counted
 MAX_NOTES = 50
 
-Valeurs = dict[str, tuple[str, int]]  # field -> (value, line in the file)
-
-
-@dataclass(frozen=True)
-class Bordereau:
-    """A bordereau and its place; amounts in centimes."""
-
-    collectivite: str
-    budget: str
-    exercice: int
-    type: str
-    numero: str
-    date: dt.date | None
-    ligne: int
-
-    @property
-    def nom(self) -> str:
-        """How the bordereau is called in messages.
-
-        >>> Bordereau("", "", 2024, "02", "7", None, 1).nom
-        'bordereau 7 de 2024 (type 02)'
-        """
-        kind = "" if self.type == "01" else f" (type {self.type})"
-        return f"bordereau {self.numero} de {self.exercice}{kind}"
-
-
-@dataclass(frozen=True)
-class Ligne:
-    """A line of a mandate: `sens` as params/pes.yaml says, `montant` in centimes, never negative.
-
-    `origine` is (exercice, mandat, ligne or '') for a line that takes back another.
-    """
-
-    bordereau: Bordereau
-    mandat: str
-    numero: str
-    sens: str
-    origine: tuple[int, str, str] | None
-    nature: str
-    fonction: str
-    code_analytique: str
-    convention: str
-    tiers: str
-    objet: str
-    montant: int
-    ligne: int
-
-
-@dataclass(frozen=True)
-class Retour:
-    """What the accountant says of a line: its state, what is paid in all (centimes or None).
-
-    `numero` is '' when the whole mandate is meant; `paiements`: (date, centimes, OrgEma).
-    """
-
-    bordereau: Bordereau
-    mandat: str
-    numero: str
-    etat: str
-    etat_ligne: str
-    montant: int | None
-    paye: int | None
-    paiements: tuple[tuple[dt.date, int, str], ...]
-
 
 @dataclass
 class Flux:
-    """A file as read: `genre` aller, retour or autre; problems and notes are in French.
-
-    `douteux`: mandates (exercice, number) of which a line could not be read; `entier`: whether
-    there are no others, of which not even that is known.
-    """
+    """A file as read: `genre` aller, retour or autre; problems and notes are in French."""
 
     fichier: str
     genre: str = "autre"
     date: str = ""
-    entier: bool = False
     bordereaux: list[Bordereau] = field(default_factory=list)
-    douteux: set[tuple[int, str]] = field(default_factory=set)
+    doutes: Doutes = field(default_factory=lambda: Doutes(entier=False))
     problems: list[Problem] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     total: int = 0

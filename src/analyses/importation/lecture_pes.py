@@ -9,12 +9,15 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Collection
 
-from analyses.importation.codes import codes_pes
-from analyses.importation.flux_pes import Bordereau, Flux, Ligne, Retour, Valeurs
+from analyses.importation.flux_pes import Flux
+from analyses.importation.formes import EUROS, UNE_MONNAIE
+from analyses.importation.journal import Bordereau, Journal
+from analyses.importation.parametres import codes_pes
 from analyses.importation.xml_durci import Lecteur
+
+Valeurs = dict[str, tuple[str, int]]  # field -> (value, line in the file)
 
 _IGNORES = {"PES_PJ", "CpteBancaire", "Adresse", "Signature", "PES_Facture"}
 _IGNORES |= {"PES_RecetteAller", "PES_RecetteRetour"}
@@ -30,21 +33,26 @@ _CHAMPS = {
         *TIERS,
     },
 }
+# A piece without a line is told as a field of the piece.
+_NIVEAU = {champ: niveau for niveau, champs in _CHAMPS.items() for champ in champs}
+_NIVEAU["LigneDePiece"] = "Piece"
 _DEPENSES = {"PES_DepenseAller", "PES_DepenseRetour"}
-_APPELE = {"Bordereau": "bordereau", "Piece": "mandat", "LigneDePiece": "ligne"}
-_REPETES = {"OrgEma", "DtePay", "MtPay"}
+_APPELE = {"IdBord": "bordereau", "IdPce": "mandat", "IdLigne": "ligne"}
+REPETES = {"OrgEma", "DtePay", "MtPay"}
 _REMEDE = "corrigez la pièce dans le logiciel financier et réexportez le fichier"
 _SIGNE = re.compile(r"(-?)(\d{1,15})(?:\.(\d*))?", re.ASCII)
 _MONNAIE = re.compile("devise|monnaie|currency", re.I)
-_EUROS = {"EUR", "EURO", "EUROS", "€", "978"}
 
 
 class Lecture:
-    """The state of the reading of one file; a subclass says what its levels mean."""
+    """The state of the reading of one file; a subclass says what its levels mean.
 
-    def __init__(self, flux: Flux, recevoir: Callable[[Ligne | Retour], None]) -> None:
-        self.flux, self.recevoir, self.codes = flux, recevoir, codes_pes()
-        self.lecteur: Lecteur
+    `numero`: that of the file in the journal, which gets each line that is right.
+    """
+
+    def __init__(self, flux: Flux, journal: Journal, numero: int, lecteur: Lecteur) -> None:
+        self.flux, self.journal, self.numero, self.lecteur = flux, journal, numero, lecteur
+        self.codes = codes_pes()
         self.depense, self.ignore, self.entier = False, 0, True
         self.vus: set[str] = set()  # parts of the file met so far
         self.sans_monnaie: set[str] = set()  # tags known not to name a currency
@@ -66,7 +74,7 @@ class Lecture:
             self.vus.add(nom)
             self.ignore = 1
             return
-        elif nom in _CHAMPS and (self.depense or nom == "EnTetePES"):
+        if nom in _CHAMPS and (self.depense or nom == "EnTetePES"):
             self._niveau(nom)
         elif self.ouverts and nom in _CHAMPS[self.ouverts[-1]]:
             self._feuille(nom, attributs.get("V", ""))
@@ -103,8 +111,7 @@ class Lecture:
 
     def _fin(self, nom: str) -> None:
         if nom == "EnTetePES":
-            date = self._date(self._lu(nom, "DteStr"))
-            self.flux.date = date.isoformat() if date else ""
+            self.flux.date = self._jour("DteStr") or ""
         elif nom == "LigneDePiece":
             self.ligne()
         elif nom == "Piece" and not self.lignes:
@@ -117,20 +124,15 @@ class Lecture:
 
     def _feuille(self, nom: str, texte: str) -> None:
         here = (texte.strip(), self.lecteur.ligne)
-        if nom in _REPETES:
+        if nom in REPETES:
             if not self.paiements or nom in self.paiements[-1]:
                 self.paiements.append({})
             self.paiements[-1][nom] = here
             return
         niveau = self.valeurs[self.ouverts[-1]]
         if nom in niveau:
-            self.flux.probleme(
-                here[1],
-                self._lieu(nom),
-                "une seule valeur",
-                f"deux balises {nom}",
-                "réexportez le fichier",
-            )
+            found, remedy = f"deux balises {nom}", "réexportez le fichier"
+            self.flux.probleme(here[1], self._lieu(nom), "une seule valeur", found, remedy)
         niveau[nom] = here
 
     def _monnaie(self, nom: str, attributs: dict[str, str]) -> None:
@@ -141,77 +143,84 @@ class Lecture:
         else:
             self.sans_monnaie.add(nom)
         for value in said:
-            if value.strip().upper() not in _EUROS:
-                self.flux.probleme(
-                    self.lecteur.ligne,
-                    self._lieu(nom),
-                    "une seule monnaie, l'euro (EUR)",
+            if value.strip().upper() not in EUROS:
+                found, remedy = (
                     f"« {value[:10]} »",
                     "convertissez la pièce en euros avant de l'importer",
                 )
+                self.flux.probleme(self.lecteur.ligne, self._lieu(nom), UNE_MONNAIE, found, remedy)
 
     # Values
 
     def _lieu(self, champ: str = "") -> str:
         """Where we are, as a person would look for it: a one-line file has no useful line."""
-        keys = {"Bordereau": "IdBord", "Piece": "IdPce", "LigneDePiece": "IdLigne"}
-        parts = []
-        for niveau in self.ouverts:
-            value = self._lu(niveau, keys.get(niveau, ""))[:20]
-            if value:
-                parts.append(f"{_APPELE[niveau]} {value}")
+        parts = [
+            f"{word} {value}"
+            for key, word in _APPELE.items()
+            if _NIVEAU[key] in self.ouverts and (value := self._lu(key)[:20])
+        ]
         return " > ".join([*parts, champ] if champ else parts)
 
-    def _faux(self, niveau: str, champ: str, attendu: str, remede: str = _REMEDE) -> None:
+    def _faux(self, champ: str, attendu: str, remede: str = _REMEDE) -> None:
+        niveau = _NIVEAU[champ]
         value, line = self.valeurs[niveau].get(champ, ("", self.debuts[niveau]))
         found = f"« {value[:40]} »" if value else "une valeur vide"
-        if champ not in self.valeurs[niveau]:
+        if not self._dit(champ):
             found = f"balise {champ} absente"
         self.flux.probleme(line, self._lieu(champ), attendu, found, remede)
 
-    def _lu(self, niveau: str, champ: str) -> str:
-        return self.valeurs[niveau].get(champ, ("", 0))[0]
+    def _dit(self, champ: str) -> bool:
+        """Whether the tag is there, be it empty."""
+        return champ in self.valeurs[_NIVEAU[champ]]
 
-    def _nombre(self, niveau: str, champ: str, attendu: str) -> str | None:
+    def _lu(self, champ: str) -> str:
+        return self.valeurs[_NIVEAU[champ]].get(champ, ("", 0))[0]
+
+    def _nombre(self, champ: str, attendu: str) -> str | None:
         """A number without its leading zeros, which mean nothing in PES."""
-        value = self._lu(niveau, champ)
+        value = self._lu(champ)
         if not (value.isascii() and value.isdigit()):
-            self._faux(niveau, champ, attendu)
+            self._faux(champ, attendu)
             return None
         return str(int(value))
 
-    def _annee(self, niveau: str, champ: str) -> int | None:
-        value = self._lu(niveau, champ)
+    def _annee(self, champ: str) -> int | None:
+        value = self._lu(champ)
         if not re.fullmatch(r"20\d\d", value, re.ASCII):
-            self._faux(niveau, champ, "un exercice sur quatre chiffres (2024)")
+            self._faux(champ, "un exercice sur quatre chiffres (2024)")
             return None
         return int(value)
 
-    def _date(self, value: str) -> dt.date | None:
-        found = re.fullmatch(r"(\d{4}-\d\d-\d\d)(Z|[+-]\d\d:\d\d)?", value, re.ASCII)
+    def _jour(self, champ: str, attendu: str = "") -> str | None:
+        """An ISO date; a wrong one is told when something is expected."""
+        found = re.fullmatch(r"(\d{4}-\d\d-\d\d)(Z|[+-]\d\d:\d\d)?", self._lu(champ), re.ASCII)
         try:
-            return dt.date.fromisoformat(found.group(1)) if found else None
+            if found:
+                return dt.date.fromisoformat(found.group(1)).isoformat()
         except ValueError:
-            return None
+            pass
+        if attendu:
+            self._faux(champ, attendu)
+        return None
 
-    def _montant(self, niveau: str, champ: str, requis: bool, signe: bool = False) -> int | None:
+    def _montant(self, champ: str, requis: bool = False, signe: bool = False) -> int | None:
         """Centimes of an amount; None when it is absent or wrong."""
-        value = self._lu(niveau, champ)
+        value = self._lu(champ)
         if not value and not requis:
             return None
         found = _SIGNE.fullmatch(value)
         if not found or len(found.group(3) or "") > 2 or (found.group(1) and not signe):
             expected = "un montant positif en euros, avec un point et deux décimales au plus"
-            self._faux(niveau, champ, expected)
+            self._faux(champ, expected)
             return None
         centimes = int(found.group(2)) * 100 + int((found.group(3) or "").ljust(2, "0"))
         return -centimes if found.group(1) else centimes
 
-    def _code(self, niveau: str, champ: str, connus: Mapping[str, Any]) -> str | None:
-        value = self._lu(niveau, champ)
+    def _code(self, champ: str, connus: Collection[str]) -> str | None:
+        value = self._lu(champ)
         if value not in connus:
             remedy = "vérifiez la pièce ; un code nouveau s'ajoute à params/pes.yaml"
-            self._faux(niveau, champ, f"un code parmi {', '.join(connus)}", remedy)
+            self._faux(champ, f"un code parmi {', '.join(connus)}", remedy)
             return None
         return value
 
@@ -236,14 +245,14 @@ class Lecture:
     def fin_bordereau(self) -> None:
         """A bordereau that closes."""
 
-    def _identite(self, kind: str | None, date: dt.date | None) -> Bordereau | None:
+    def _identite(self, kind: str | None, date: str) -> Bordereau | None:
         """The bordereau, with what its head and the file's say of whose it is."""
-        year = self._annee("Bordereau", "Exer")
-        number = self._nombre("Bordereau", "IdBord", "un numéro de bordereau")
+        year = self._annee("Exer")
+        number = self._nombre("IdBord", "un numéro de bordereau")
         if year is None or number is None or not kind:
             return None
-        code = self._lu("EnTetePES", "CodCol") or self._lu("EnTetePES", "CodColl")
-        owner, budget = f"{self._lu('EnTetePES', 'IdColl')}/{code}", self._lu("EnTetePES", "CodBud")
+        code = self._lu("CodCol") or self._lu("CodColl")
+        owner, budget = f"{self._lu('IdColl')}/{code}", self._lu("CodBud")
         bord = Bordereau(owner, budget, year, kind, number, date, self.debuts["Bordereau"])
         self.flux.bordereaux.append(bord)
         return bord
@@ -251,7 +260,7 @@ class Lecture:
     def terminer(self) -> None:
         """What can only be said at the end of the file."""
         flux, part = self.flux, self.flux.genre.capitalize()
-        flux.entier = self.entier
+        flux.doutes.entier = self.entier
         if f"PES_Depense{part}" not in self.vus:
             if f"PES_Recette{part}" in self.vus:
                 flux.probleme(

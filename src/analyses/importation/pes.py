@@ -2,27 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
-from analyses.importation.flux_pes import Flux, Ligne, Retour
+from analyses.importation.flux_pes import Flux
+from analyses.importation.journal import Journal
 from analyses.importation.lecture_pes import Lecture
-from analyses.importation.pes_aller import Aller
-from analyses.importation.pes_retour import Retour as LectureRetour
+from analyses.importation.pes_aller import LectureAller
+from analyses.importation.pes_retour import LectureRetour
 from analyses.importation.xml_durci import Lecteur, Refus
 from analyses.socle.problems import reason
 
-_RACINES: dict[str, type[Lecture]] = {"PES_Aller": Aller, "PES_Retour": LectureRetour}
+_RACINES: dict[str, type[Lecture]] = {"PES_Aller": LectureAller, "PES_Retour": LectureRetour}
 
 
-def lire_pes(path: Path, fichier: str, recevoir: Callable[[Ligne | Retour], None]) -> Flux:
-    """Read a PES file as a stream: each line that is right is given to `recevoir`.
+def lire_pes(path: Path, fichier: str, journal: Journal, numero: int) -> Flux:
+    """Read a PES file as a stream: each line that is right goes to the journal.
 
-    `fichier`: the name of the file in messages. Nothing is raised for what the file holds: it is
-    in the problems of the flow.
+    `fichier`: the name of the file in messages; `numero`: that of the file in the journal. Nothing
+    is raised for what the file holds: it is in the problems of the flow.
     """
     flux = Flux(fichier)
-    racine = _Racine(flux, recevoir)
+    racine = _Racine(flux, journal, numero)
     try:
         with path.open("rb") as stream:
             racine.lecteur.lire(stream)
@@ -39,8 +39,8 @@ def lire_pes(path: Path, fichier: str, recevoir: Callable[[Ligne | Retour], None
 class _Racine:
     """The root of a file says how the rest is read."""
 
-    def __init__(self, flux: Flux, recevoir: Callable[[Ligne | Retour], None]) -> None:
-        self.flux, self.recevoir = flux, recevoir
+    def __init__(self, flux: Flux, journal: Journal, numero: int) -> None:
+        self.flux, self.journal, self.numero = flux, journal, numero
         self.lecture: Lecture | None = None
         self.lecteur = Lecteur(self)
 
@@ -53,8 +53,7 @@ class _Racine:
                 "retirez ce fichier du dossier",
             )
         self.flux.genre = nom.removeprefix("PES_").lower()
-        self.lecture = _RACINES[nom](self.flux, self.recevoir)
-        self.lecture.lecteur = self.lecteur
+        self.lecture = _RACINES[nom](self.flux, self.journal, self.numero, self.lecteur)
         self.lecteur.balises = self.lecture
 
     def fermer(self, nom: str) -> None:

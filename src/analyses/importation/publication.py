@@ -5,16 +5,17 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from analyses.depot.fichiers import find_files
 from analyses.depot.source import deposer, fingerprint, sidecar_path, write_atomic
 from analyses.depot.table import Table, read_table
-from analyses.importation import mandats
-from analyses.importation.journal import Journal
+from analyses.importation.journal import Journal, ouvrir_journal
+from analyses.importation.mandats import Rejet, ecrire, examiner
 from analyses.importation.rapport import rapport
+from analyses.importation.rattachement import Doutes
 from analyses.socle.problems import BilanError, Problem, reason
 from analyses.socle.yaml_files import read_yaml
 
@@ -39,57 +40,93 @@ class CompteRendu:
     lus: list[str] = field(default_factory=list)
     connus: list[str] = field(default_factory=list)
     registres: list[Registre] = field(default_factory=list)
-    rejets: list[tuple[int, str, int]] = field(default_factory=list)
+    rejets: list[Rejet] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     constats: list[str] = field(default_factory=list)
     rapport: str = ""
 
 
-def _name(path: Path, racine: Path) -> str:
-    return path.relative_to(racine).as_posix()
+@dataclass
+class Lu:
+    """What the reading of the files of an import leaves to say."""
+
+    problems: list[Problem] = field(default_factory=list)
+    doutes: Doutes = field(default_factory=Doutes)
+    change: bool = False
 
 
-def anciens(journal: Journal, racine: Path, departement: str) -> dict[int, Table]:
+def importer(
+    dossier: Path, source: str, remplacer: bool, lire: Callable[[Journal, CompteRendu], Lu]
+) -> CompteRendu:
+    """An import into `dossier` (`<donnees>/<departement>`): `lire` enters its files in the journal.
+
+    Files imported before change nothing; new ones complete what is known; `remplacer` forgets them.
+    Every problem of every file is raised at once as a `BilanError`, and then nothing is written.
+    """
+    compte = CompteRendu()
+    with ouvrir_journal(dossier, source) as journal:
+        if remplacer:
+            journal.oublier()
+        lu = lire(journal, compte)
+        examen = examiner(journal, _anciens(journal), lu.doutes)
+        problems = [*lu.problems, *examen.problems, *_refus(journal)]
+        if problems:
+            raise BilanError(sorted(problems, key=lambda p: (p.fichier, p.ligne or 0)))
+        compte.constats, compte.rejets = examen.notes, examen.rejets
+        _publier(journal, compte, lu.change or remplacer or bool(compte.lus))
+    return compte
+
+
+def _mandats(journal: Journal, exercice: int) -> tuple[Path | None, str, list[Problem]]:
+    """The ledger in place of an exercise, its name in messages, what is wrong with its name."""
+    folder = journal.dossier / str(exercice)
+    if not folder.is_dir():
+        return None, "", []
+    name = f"{journal.dossier.name}/{exercice}"
+    files, wrong, _ = find_files(folder, name)
+    wrong = [p for p in wrong if Path(p.fichier).stem.casefold().startswith("mandats")]
+    path = files.get("mandats")
+    return path, f"{name}/{path.relative_to(folder).as_posix()}" if path else "", wrong
+
+
+def _anciens(journal: Journal) -> dict[int, Table]:
     """Ledgers in place of the exercises that a reversal may name and the journal does not hold."""
     tables = {}
     for year in sorted(journal.exercices_d_origine() - set(journal.exercices())):
-        folder = racine / departement / str(year)
-        path = folder.is_dir() and find_files(folder, _name(folder, racine))[0].get("mandats")
+        path, name, _ = _mandats(journal, year)
         if path:
-            table = read_table(path, "mandats", _name(path, racine))
+            table = read_table(path, "mandats", name)
             if table.readable:
                 tables[year] = table
     return tables
 
 
-def refus(journal: Journal, racine: Path, departement: str) -> list[Problem]:
+def _refus(journal: Journal) -> list[Problem]:
     """Ledgers that this import did not write and would overwrite, or would leave behind."""
     problems = []
-    years = journal.exercices()
-    for year in [*years, *(y for y in journal.exercices_ecrits() if y not in years)]:
-        folder = racine / departement / str(year)
-        if not folder.is_dir():
+    years, written = journal.exercices(), journal.ecrits()
+    for year in [*years, *(year for year in written if year not in years)]:
+        path, name, wrong = _mandats(journal, year)
+        problems += wrong
+        if path is None:
             continue
-        files, wrong, _ = find_files(folder, _name(folder, racine))
-        path, own = files.get("mandats"), folder / "mandats.csv"
-        problems += [p for p in wrong if Path(p.fichier).stem.casefold().startswith("mandats")]
-        mine = path == own and fingerprint(own) in journal.ecrits(year)
-        if path and year in years and not mine:
-            seen = "un fichier que cette importation n'a pas écrit, ou modifié depuis"
+        own = _registre(journal, year)
+        mine = path == own and fingerprint(own) in written.get(year, ())
+        if year in years and not mine:
             problems.append(
                 Problem(
-                    _name(path, racine),
+                    name,
                     None,
                     "",
                     "aucun mandats.csv, ou celui d'une importation précédente",
-                    seen,
+                    "un fichier que cette importation n'a pas écrit, ou modifié depuis",
                     "déplacez ce fichier, ou importez ailleurs avec --vers",
                 )
             )
-        elif path and mine and year not in years:
+        elif mine and year not in years:
             problems.append(
                 Problem(
-                    _name(path, racine),
+                    name,
                     None,
                     "",
                     f"des mandats de {year} parmi les fichiers importés",
@@ -100,42 +137,37 @@ def refus(journal: Journal, racine: Path, departement: str) -> list[Problem]:
     return problems
 
 
-def publier(
-    journal: Journal, racine: Path, departement: str, compte: CompteRendu, change: bool
-) -> None:
+def _registre(journal: Journal, exercice: int) -> Path:
+    return journal.dossier / str(exercice) / "mandats.csv"
+
+
+def _publier(journal: Journal, compte: CompteRendu, change: bool) -> None:
     """Write the ledgers and their sidecars, the journal first, after every check has passed.
 
     A ledger that is already as it should be is not touched, nor its sidecar, nor the journal when
     nothing in it is new. Raises `BilanError` before anything is moved into place.
     """
-    folder = journal.place.parent
-    temporary = Path(tempfile.mkdtemp(dir=folder, prefix=".tmp-"))
+    temporary = Path(tempfile.mkdtemp(dir=journal.place.parent, prefix=".tmp-"))
     try:
-        ready: dict[int, Path] = {}
+        sources = {}
         for year in journal.exercices():
-            path = temporary / str(year)
+            path, target = temporary / str(year), _registre(journal, year)
             with path.open("wb") as stream:
-                count, total = mandats.ecrire(journal.db, year, stream)
-            target = racine / departement / str(year) / "mandats.csv"
-            same = target.exists() and _same(path, target)
-            compte.registres.append(Registre(year, count, total, not same))
-            if not same:
-                ready[year] = path
-            sha256 = fingerprint(path)
-            if sha256 not in journal.ecrits(year):
-                journal.noter(year, sha256)
-                change = True
-        sources = {year: journal.provenance(year) for year in journal.exercices()}
+                count, total = ecrire(journal, year, stream)
+            new = not (target.exists() and _same(path, target))
+            compte.registres.append(Registre(year, count, total, new))
+            change |= journal.noter(year, fingerprint(path))
+            sources[year] = journal.provenance(year)
         report = rapport(journal, compte)
         if change:
             journal.ranger()
-        for year, source in sources.items():
-            target = racine / departement / str(year) / "mandats.csv"
-            if year in ready:
+        for one in compte.registres:
+            target, source = _registre(journal, one.exercice), sources[one.exercice]
+            if one.nouveau:
                 target.parent.mkdir(parents=True, exist_ok=True)
-                os.replace(ready[year], target)
+                os.replace(temporary / str(one.exercice), target)
                 target.chmod(0o644)
-            if year in ready or not _noted(target):
+            if one.nouveau or not _noted(target):
                 deposer(target, source.producteur, source.nature, source.recu_le)
         place = journal.place.with_suffix(".md")
         compte.rapport = f"{place.parent.name}/{place.name}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from analyses.socle.fmt import euros
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from analyses.importation.publication import CompteRendu
 
 
-def _table(titles: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
+def _table(titles: Sequence[str], rows: Iterable[Iterable[object]]) -> str:
     lines = [titles, ["---"] * len(titles), *rows]
     cells = ([str(cell).replace("|", "\\|") for cell in line] for line in lines)
     return "\n".join(f"| {' | '.join(line)} |" for line in cells) + "\n"
