@@ -6,9 +6,8 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from analyses.commandes.importer_pes import add_destination, montrer, provenance
+from analyses.commandes.importer_pes import add_destination, importer
 from analyses.commandes.options import year
-from analyses.socle.problems import unwritable
 
 
 def add(sources: Any) -> None:
@@ -43,17 +42,17 @@ def add(sources: Any) -> None:
 def _run(args: argparse.Namespace) -> int:
     from analyses.importation.correspondance import correspondance
     from analyses.importation.finance import importer_finance
-    from analyses.socle.paths import RAW
 
-    racine = args.vers or RAW
     modele = correspondance(args.correspondance)
-    try:
-        compte = importer_finance(
-            *(args.fichiers, modele, racine, args.departement, provenance(args)),
+    return importer(
+        args,
+        lambda racine, source: importer_finance(
+            args.fichiers,
+            modele,
+            racine,
+            args.departement,
+            source,
             exercice=args.exercice,
             remplacer=args.remplacer,
-        )
-    except OSError as error:
-        raise unwritable(racine, error, "indiquez un autre dossier avec --vers") from None
-    montrer(compte, args.departement)
-    return 0
+        ),
+    )

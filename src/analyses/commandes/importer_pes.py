@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from analyses.commandes.options import add_departement, day
 from analyses.socle.problems import unwritable
+
+if TYPE_CHECKING:
+    from analyses.importation.journal import Provenance
+    from analyses.importation.publication import CompteRendu
 
 
 def add(sources: Any) -> None:
@@ -75,37 +80,38 @@ def add_destination(command: argparse.ArgumentParser, producteur: str) -> None:
     )
 
 
-def provenance(args: argparse.Namespace) -> Any:
-    """The provenance that the options tell."""
+def importer(args: argparse.Namespace, lire: Callable[[Path, Provenance], CompteRendu]) -> int:
+    """Import into the folder that the options tell, and say what was done."""
     from analyses.importation.journal import Provenance
-
-    received = args.recu_le or date.today().isoformat()
-    return Provenance(args.nature, args.producteur.strip() or "non renseigné", received)
-
-
-def _run(args: argparse.Namespace) -> int:
-    from analyses.importation.dossier_pes import importer_pes
     from analyses.socle.paths import RAW
 
     racine = args.vers or RAW
-    joined = (args.engagements, _modele(args.correspondance)) if args.engagements else None
+    received = args.recu_le or date.today().isoformat()
+    source = Provenance(args.nature, args.producteur.strip() or "non renseigné", received)
     try:
-        compte = importer_pes(
-            *(args.dossier, racine, args.departement, provenance(args), args.remplacer, joined)
-        )
+        compte = lire(racine, source)
     except OSError as error:
         raise unwritable(racine, error, "indiquez un autre dossier avec --vers") from None
-    montrer(compte, args.departement)
+    _montrer(compte, args.departement)
     return 0
 
 
-def _modele(nom: str) -> Any:
+def _run(args: argparse.Namespace) -> int:
     from analyses.importation.correspondance import correspondance
+    from analyses.importation.dossier_pes import importer_pes
 
-    return correspondance(nom)
+    joined = None
+    if args.engagements:
+        joined = (args.engagements, correspondance(args.correspondance))
+    return importer(
+        args,
+        lambda racine, source: importer_pes(
+            args.dossier, racine, args.departement, source, args.remplacer, joined
+        ),
+    )
 
 
-def montrer(compte: Any, departement: str) -> None:
+def _montrer(compte: CompteRendu, departement: str) -> None:
     """Tell what an import did: files, ledgers, rejected mandates, then what to look at."""
     from analyses.importation.mandats import enumerer
     from analyses.socle.fmt import euros

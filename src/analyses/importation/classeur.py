@@ -8,7 +8,6 @@ import zipfile
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from analyses.depot.table import Unreadable, decode, normal_header, read_records
 from analyses.importation.xml_durci import Refus
@@ -119,7 +118,7 @@ def _classeur(path: Path, feuille: str) -> tuple[str, list[tuple[int, list[str]]
     return nom, [(number, cells) for number, cells in texts if any(c.strip() for c in cells)]
 
 
-def _texte(cell: Any) -> str:
+def _texte(cell: object) -> str:
     """A typed cell as the text that a person would type.
 
     A number keeps the fifteen digits that a spreadsheet shows: the others are noise of its sums.

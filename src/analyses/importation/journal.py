@@ -123,6 +123,14 @@ class Journal:
         if self.un("pragma user_version") == 0:
             self.db.executescript(_TABLES)
 
+    def registre(self, exercice: int) -> Path:
+        """The place of the ledger of an exercise."""
+        return self.dossier / str(exercice) / "mandats.csv"
+
+    def brouillon(self, exercice: int) -> Path:
+        """Where it is written before it is put in place."""
+        return self.copie.with_name(f"{exercice}.csv")
+
     def un(self, requete: str, *valeurs: object) -> int:
         """The number that a query finds."""
         return int(self.db.execute(requete, valeurs).fetchone()[0])
@@ -238,6 +246,7 @@ class Journal:
         """Put the journal in place."""
         self.db.commit()
         self.db.close()
+        self.copie.chmod(0o644)
         os.replace(self.copie, self.place)
 
 
@@ -251,32 +260,29 @@ def ouvrir_journal(dossier: Path, source: str) -> Iterator[Journal]:
     made = [folder for folder in (place.parent, *place.parent.parents) if not folder.exists()]
     place.parent.mkdir(parents=True, exist_ok=True)
     for old in place.parent.glob(_TEMP + "*"):  # left by a run that was killed
-        if old.is_file() and time.time() - old.stat().st_mtime > _UN_JOUR:
-            old.unlink(missing_ok=True)
-    descriptor, name = tempfile.mkstemp(dir=place.parent, prefix=_TEMP)
-    os.close(descriptor)
-    copy = Path(name)
+        if time.time() - old.stat().st_mtime > _UN_JOUR:
+            shutil.rmtree(old) if old.is_dir() else old.unlink(missing_ok=True)
     try:
-        if place.exists():
-            shutil.copyfile(place, copy)
-        copy.chmod(0o644)
-        try:
-            journal = Journal(place, copy)
-        except sqlite3.DatabaseError:
-            raise BilanError(
-                Problem(
-                    f"{DOSSIER}/{place.name}",
-                    None,
-                    "",
-                    "le journal des importations",
-                    "un fichier illisible",
-                    "rétablissez-le, ou retirez-le avec les mandats.csv qu'il a produits",
-                )
-            ) from None
-        with closing(journal.db):
-            yield journal
+        with tempfile.TemporaryDirectory(dir=place.parent, prefix=_TEMP) as folder:
+            copy = Path(folder) / place.name
+            if place.exists():
+                shutil.copyfile(place, copy)
+            try:
+                journal = Journal(place, copy)
+            except sqlite3.DatabaseError:
+                raise BilanError(
+                    Problem(
+                        f"{DOSSIER}/{place.name}",
+                        None,
+                        "",
+                        "le journal des importations",
+                        "un fichier illisible",
+                        "rétablissez-le, ou retirez-le avec les mandats.csv qu'il a produits",
+                    )
+                ) from None
+            with closing(journal.db):
+                yield journal
     finally:
-        copy.unlink(missing_ok=True)
-        for folder in made:
-            if folder.exists() and not any(folder.iterdir()):
-                folder.rmdir()
+        for empty in made:
+            if empty.exists() and not any(empty.iterdir()):
+                empty.rmdir()

@@ -22,39 +22,28 @@ def lire_pes(path: Path, fichier: str, journal: Journal, numero: int) -> Flux:
     is raised for what the file holds: it is in the problems of the flow.
     """
     flux = Flux(fichier)
-    racine = _Racine(flux, journal, numero)
+    lectures: list[Lecture] = []  # one, when the root is known
+
+    def racine(nom: str) -> Lecture:
+        if nom not in _RACINES:
+            raise Refus(
+                lecteur.ligne,
+                "un fichier PES Aller ou PES Retour (racine PES_Aller ou PES_Retour)",
+                f"une racine « {nom[:40]} »",
+                "retirez ce fichier du dossier",
+            )
+        flux.genre = nom.removeprefix("PES_").lower()
+        lectures.append(_RACINES[nom](flux, journal, numero, lecteur))
+        return lectures[0]
+
+    lecteur = Lecteur(racine)
     try:
         with path.open("rb") as stream:
-            racine.lecteur.lire(stream)
-        if racine.lecture:
-            racine.lecture.terminer()
+            lecteur.lire(stream)
+        lectures[0].terminer()
     except Refus as refus:
         flux.probleme(refus.ligne, "", refus.attendu, refus.trouve, refus.remede)
     except OSError as error:
         flux.probleme(None, "", "un fichier lisible", reason(error), "vérifiez ses droits")
     flux.clore()
     return flux
-
-
-class _Racine:
-    """The root of a file says how the rest is read."""
-
-    def __init__(self, flux: Flux, journal: Journal, numero: int) -> None:
-        self.flux, self.journal, self.numero = flux, journal, numero
-        self.lecture: Lecture | None = None
-        self.lecteur = Lecteur(self)
-
-    def ouvrir(self, nom: str, attributs: dict[str, str]) -> None:
-        if nom not in _RACINES:
-            raise Refus(
-                self.lecteur.ligne,
-                "un fichier PES Aller ou PES Retour (racine PES_Aller ou PES_Retour)",
-                f"une racine « {nom[:40]} »",
-                "retirez ce fichier du dossier",
-            )
-        self.flux.genre = nom.removeprefix("PES_").lower()
-        self.lecture = _RACINES[nom](self.flux, self.journal, self.numero, self.lecteur)
-        self.lecteur.balises = self.lecture
-
-    def fermer(self, nom: str) -> None:
-        """Never called: the reading goes on in `lecture`."""

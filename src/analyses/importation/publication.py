@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
-import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -110,7 +108,7 @@ def _refus(journal: Journal) -> list[Problem]:
         problems += wrong
         if path is None:
             continue
-        own = _registre(journal, year)
+        own = journal.registre(year)
         mine = path == own and fingerprint(own) in written.get(year, ())
         if year in years and not mine:
             problems.append(
@@ -137,44 +135,36 @@ def _refus(journal: Journal) -> list[Problem]:
     return problems
 
 
-def _registre(journal: Journal, exercice: int) -> Path:
-    return journal.dossier / str(exercice) / "mandats.csv"
-
-
 def _publier(journal: Journal, compte: CompteRendu, change: bool) -> None:
     """Write the ledgers and their sidecars, the journal first, after every check has passed.
 
     A ledger that is already as it should be is not touched, nor its sidecar, nor the journal when
     nothing in it is new. Raises `BilanError` before anything is moved into place.
     """
-    temporary = Path(tempfile.mkdtemp(dir=journal.place.parent, prefix=".tmp-"))
-    try:
-        sources = {}
-        for year in journal.exercices():
-            path, target = temporary / str(year), _registre(journal, year)
-            with path.open("wb") as stream:
-                count, total = ecrire(journal, year, stream)
-            new = not (target.exists() and _same(path, target))
-            compte.registres.append(Registre(year, count, total, new))
-            change |= journal.noter(year, fingerprint(path))
-            sources[year] = journal.provenance(year)
-        report = rapport(journal, compte)
-        if change:
-            journal.ranger()
-        for one in compte.registres:
-            target, source = _registre(journal, one.exercice), sources[one.exercice]
-            if one.nouveau:
-                target.parent.mkdir(parents=True, exist_ok=True)
-                os.replace(temporary / str(one.exercice), target)
-                target.chmod(0o644)
-            if one.nouveau or not _noted(target):
-                deposer(target, source.producteur, source.nature, source.recu_le)
-        place = journal.place.with_suffix(".md")
-        compte.rapport = f"{place.parent.name}/{place.name}"
-        if not place.exists() or place.read_bytes() != report.encode():
-            write_atomic(place, report)
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
+    sources = {}
+    for year in journal.exercices():
+        path, target = journal.brouillon(year), journal.registre(year)
+        with path.open("wb") as stream:
+            count, total = ecrire(journal, year, stream)
+        new = not (target.exists() and _same(path, target))
+        compte.registres.append(Registre(year, count, total, new))
+        change |= journal.noter(year, fingerprint(path))
+        sources[year] = journal.provenance(year)
+    report = rapport(journal, compte)
+    if change:
+        journal.ranger()
+    for one in compte.registres:
+        target, source = journal.registre(one.exercice), sources[one.exercice]
+        if one.nouveau:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            os.replace(journal.brouillon(one.exercice), target)
+            target.chmod(0o644)
+        if one.nouveau or not _noted(target):
+            deposer(target, source.producteur, source.nature, source.recu_le)
+    place = journal.place.with_suffix(".md")
+    compte.rapport = f"{place.parent.name}/{place.name}"
+    if not place.exists() or place.read_bytes() != report.encode():
+        write_atomic(place, report)
 
 
 def _same(one: Path, other: Path) -> bool:

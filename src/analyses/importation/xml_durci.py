@@ -8,6 +8,7 @@ passes through a buffer of 256 KiB; lxml builds the text of an element before it
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import BinaryIO, NoReturn, Protocol
 from xml.parsers import expat
 
@@ -56,25 +57,25 @@ class Balises(Protocol):
 
 
 class Lecteur:
-    """A stream of tags.
+    """A stream of tags: `racine` says, from the name of the root, what the tags in it are given to.
 
     >>> import io
     >>> class Noms(list):
     ...     def ouvrir(self, nom, attributs): self.append((nom, attributs))
     ...     def fermer(self, nom): pass
     >>> noms = Noms()
-    >>> Lecteur(noms).lire(io.BytesIO(b'<n:a xmlns:n="u"><b V="1"/>texte</n:a>'))
+    >>> Lecteur(lambda nom: noms).lire(io.BytesIO(b'<n:a xmlns:n="u"><b V="1"/>texte</n:a>'))
     >>> noms
-    [('a', {'xmlns:n': 'u'}), ('b', {'V': '1'})]
+    [('b', {'V': '1'})]
     >>> try:
-    ...     Lecteur(noms).lire(io.BytesIO(b'<!DOCTYPE a [<!ENTITY e "x">]><a>&e;</a>'))
+    ...     Lecteur(lambda nom: noms).lire(io.BytesIO(b'<!DOCTYPE a [<!ENTITY e "x">]><a>&e;</a>'))
     ... except Refus as refus:
     ...     print(refus.trouve)
     un DOCTYPE qui déclare des entités
     """
 
-    def __init__(self, balises: Balises) -> None:
-        self.balises, self._profondeur = balises, 0
+    def __init__(self, racine: Callable[[str], Balises]) -> None:
+        self._racine, self._profondeur = racine, 0
         self._parser = expat.ParserCreate()
         self._parser.StartElementHandler = self._ouvrir
         self._parser.EndElementHandler = self._fermer
@@ -135,11 +136,15 @@ class Lecteur:
                 "davantage",
                 "vérifiez l'origine de ce fichier",
             )
-        self.balises.ouvrir(nom.rpartition(":")[2] if ":" in nom else nom, attributs)
+        nom = nom.rpartition(":")[2] if ":" in nom else nom
+        if self._profondeur == 1:
+            self._balises = self._racine(nom)
+        else:
+            self._balises.ouvrir(nom, attributs)
 
     def _fermer(self, nom: str) -> None:
         self._profondeur -= 1
-        self.balises.fermer(nom.rpartition(":")[2] if ":" in nom else nom)
+        self._balises.fermer(nom.rpartition(":")[2] if ":" in nom else nom)
 
     def _doctype(self, _nom: str, systeme: str | None, _public: str | None, interne: int) -> None:
         found = "un DOCTYPE"
