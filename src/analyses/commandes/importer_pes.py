@@ -13,7 +13,7 @@ from analyses.socle.problems import unwritable
 
 if TYPE_CHECKING:
     from analyses.importation.journal import Provenance
-    from analyses.importation.publication import CompteRendu
+    from analyses.importation.rapport import CompteRendu
 
 
 def add(sources: Any) -> None:

@@ -36,7 +36,11 @@ Champ = Literal[
     "devise",
 ]
 Type = Literal["", "ordinaire", "rattachement", "annulation", "reduction", "contrepassation"]
-_MONTANTS = {"debit_credit": {"debit", "credit"}, "montant_signe": {"montant"}}
+_TOUJOURS: set[Champ] = {"numero_mandat", "date_emission", "nature"}
+_MONTANTS: dict[str, set[Champ]] = {
+    "debit_credit": {"debit", "credit"},
+    "montant_signe": {"montant"},
+}
 
 
 class Correspondance(Strict):
@@ -67,21 +71,13 @@ class Correspondance(Strict):
         return self
 
     @property
-    def requis(self) -> set[str]:
+    def requis(self) -> set[Champ]:
         """Fields without which a line is not a mandate's.
 
         >>> sorted(correspondance("montant-signe").requis)
         ['date_emission', 'montant', 'nature', 'numero_mandat']
         """
-        return {"numero_mandat", "date_emission", "nature"} | _MONTANTS[self.forme]
-
-    def titres(self, champ: str) -> list[str]:
-        """Known headers of a field.
-
-        >>> correspondance("montant-signe").titres("etat")
-        ['ETAT']
-        """
-        return next((titles for name, titles in self.colonnes.items() if name == champ), [])
+        return _TOUJOURS | _MONTANTS[self.forme]
 
     def entetes(self) -> dict[str, str]:
         """Normalised header -> field.

@@ -10,7 +10,8 @@ from analyses.importation.engagements import joindre_engagements
 from analyses.importation.flux_pes import Flux
 from analyses.importation.journal import Journal, Provenance
 from analyses.importation.pes import lire_pes
-from analyses.importation.publication import CompteRendu, Lu, empreinte, importer
+from analyses.importation.publication import Lu, empreinte, importer
+from analyses.importation.rapport import CompteRendu
 from analyses.socle.problems import BilanError, Problem
 
 

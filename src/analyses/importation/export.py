@@ -22,7 +22,7 @@ from analyses.depot.table import (
 )
 from analyses.importation.classeur import Feuille, cellules_perdues, lire_feuille
 from analyses.importation.confidentialite import PERSONNE, code_garde, sans_nom
-from analyses.importation.correspondance import Correspondance
+from analyses.importation.correspondance import Champ, Correspondance
 from analyses.importation.formes import COMPTE, EUROS, FONCTION, UNE_MONNAIE, hors_periode
 from analyses.importation.journal import Ligne
 from analyses.importation.rattachement import POSITIFS
@@ -115,14 +115,15 @@ class Export:
                     "supprimez l'une des deux, ou précisez la correspondance",
                 )
             self.positions[name], self._titres[name] = position, shown
-        required = self.modele.requis | (set() if self.exercice else {"exercice"})
-        for name in sorted(required - set(self.positions)):
-            titles = ", ".join(f"« {title} »" for title in self.modele.titres(name)) or "aucun"
-            expected = f"une colonne {name} (titres connus : {titles})"
+        required: set[Champ] = set() if self.exercice else {"exercice"}
+        for missing in sorted((self.modele.requis | required) - set(self.positions)):
+            known_as = self.modele.colonnes.get(missing, [])
+            titles = ", ".join(f"« {title} »" for title in known_as) or "aucun"
+            expected = f"une colonne {missing} (titres connus : {titles})"
             remedy = "ajoutez son titre à la correspondance"
-            if name == "exercice":
+            if missing == "exercice":
                 remedy += ", ou donnez --exercice"
-            self._probleme(line, name, expected, "aucune", remedy)
+            self._probleme(line, missing, expected, "aucune", remedy)
 
     def _lignes(self, feuille: Feuille) -> None:
         """Read the records, those that are no mandate's line aside, and say what was aside."""

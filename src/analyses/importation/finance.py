@@ -8,7 +8,8 @@ from pathlib import Path
 from analyses.importation.correspondance import Correspondance
 from analyses.importation.export import Export
 from analyses.importation.journal import Journal, Provenance
-from analyses.importation.publication import CompteRendu, Lu, empreinte, importer
+from analyses.importation.publication import Lu, empreinte, importer
+from analyses.importation.rapport import CompteRendu
 from analyses.socle.problems import Problem
 
 _TARDIFS = ("date_paiement", "id_engagement")  # what a later export may add to a line

@@ -9,37 +9,29 @@ import csv
 import io
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import groupby
 from typing import BinaryIO
 
 from analyses.depot.table import Table, table_schema
 from analyses.importation.journal import Journal, script
 from analyses.importation.parametres import codes_pes
+from analyses.importation.rapport import CompteRendu, Rejet
 from analyses.importation.rattachement import POSITIFS, Doutes, Rattachement
 from analyses.socle.problems import Problem
 
-Rejet = tuple[int, str, int]  # exercice, mandat, centimes
 _JOINTURES = script("mandats.sql")
 _LISTE = 12  # mandates named in a note
 _TEXTES = {"code_analytique", "convention", "tiers", "objet"}
 
 
-@dataclass
-class Examen:
-    """What the lines of the journal say together."""
-
-    problems: list[Problem]
-    notes: list[str]
-    rejets: list[Rejet]
-
-
-def examiner(journal: Journal, anciens: Mapping[int, Table], doutes: Doutes) -> Examen:
+def examiner(
+    journal: Journal, anciens: Mapping[int, Table], doutes: Doutes, compte: CompteRendu
+) -> list[Problem]:
     """Join the accountant's answers to the lines, link each reversal to its origin, check the
     lines against one another. What it makes is what `ecrire` reads.
 
     `anciens`: ledgers of exercises that the journal does not hold, in which an origin may be;
-    `doutes`: what could not be read.
+    `doutes`: what could not be read; `compte` is told what was found.
     """
     db = journal.db
     db.execute("create temp table codes(role text, code text)")
@@ -51,9 +43,9 @@ def examiner(journal: Journal, anciens: Mapping[int, Table], doutes: Doutes) -> 
         "where id in (select ligne from rejets) group by exercice, bordereau, numero_mandat "
         "order by exercice, cast(numero_mandat as int)"
     )
-    rejets = [(year, number, amount) for year, number, amount in rejected]
-    problems = [*links.problems, *_doublons(journal)]
-    return Examen(problems, [*links.notes, *_constats(journal)], rejets)
+    compte.rejets = [(year, number, amount) for year, number, amount in rejected]
+    compte.constats = [*links.notes, *_constats(journal)]
+    return [*links.problems, *_doublons(journal)]
 
 
 def _doublons(journal: Journal) -> Iterator[Problem]:

@@ -3,45 +3,18 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from analyses.depot.fichiers import find_files
-from analyses.depot.source import deposer, fingerprint, sidecar_path, write_atomic
+from analyses.depot.source import deposer, fingerprint, read_sidecar, write_atomic
 from analyses.depot.table import Table, read_table
 from analyses.importation.journal import Journal, ouvrir_journal
-from analyses.importation.mandats import Rejet, ecrire, examiner
-from analyses.importation.rapport import rapport
+from analyses.importation.mandats import ecrire, examiner
+from analyses.importation.rapport import CompteRendu, Registre, rapport
 from analyses.importation.rattachement import Doutes
 from analyses.socle.problems import BilanError, Problem, reason
-from analyses.socle.yaml_files import read_yaml
-
-
-@dataclass
-class Registre:
-    """The ledger of one exercise: its lines, its net total (centimes), whether it was rewritten."""
-
-    exercice: int
-    lignes: int
-    total: int
-    nouveau: bool
-
-
-@dataclass
-class CompteRendu:
-    """What an import did, for the person who ran it.
-
-    `notes`: what this run met; `constats`: what is true of all the imports together.
-    """
-
-    lus: list[str] = field(default_factory=list)
-    connus: list[str] = field(default_factory=list)
-    registres: list[Registre] = field(default_factory=list)
-    rejets: list[Rejet] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
-    constats: list[str] = field(default_factory=list)
-    rapport: str = ""
 
 
 @dataclass
@@ -66,11 +39,10 @@ def importer(
         if remplacer:
             journal.oublier()
         lu = lire(journal, compte)
-        examen = examiner(journal, _anciens(journal), lu.doutes)
-        problems = [*lu.problems, *examen.problems, *_refus(journal)]
+        problems = lu.problems + examiner(journal, _anciens(journal), lu.doutes, compte)
+        problems += _refus(journal)
         if problems:
             raise BilanError(sorted(problems, key=lambda p: (p.fichier, p.ligne or 0)))
-        compte.constats, compte.rejets = examen.notes, examen.rejets
         _publier(journal, compte, lu.change or remplacer or bool(compte.lus))
     return compte
 
@@ -146,9 +118,10 @@ def _publier(journal: Journal, compte: CompteRendu, change: bool) -> None:
         path, target = journal.brouillon(year), journal.registre(year)
         with path.open("wb") as stream:
             count, total = ecrire(journal, year, stream)
-        new = not (target.exists() and _same(path, target))
+        sha256 = fingerprint(path)
+        new = not target.exists() or fingerprint(target) != sha256
         compte.registres.append(Registre(year, count, total, new))
-        change |= journal.noter(year, fingerprint(path))
+        change |= journal.noter(year, sha256)
         sources[year] = journal.provenance(year)
     report = rapport(journal, compte)
     if change:
@@ -167,19 +140,12 @@ def _publier(journal: Journal, compte: CompteRendu, change: bool) -> None:
         write_atomic(place, report)
 
 
-def _same(one: Path, other: Path) -> bool:
-    return one.stat().st_size == other.stat().st_size and fingerprint(one) == fingerprint(other)
-
-
 def _noted(path: Path) -> bool:
     """Whether a sidecar speaks of this very file."""
-    if not sidecar_path(path).exists():
-        return False
     try:
-        content = read_yaml(sidecar_path(path))
+        return read_sidecar(path, path.name).renseignee
     except BilanError:
         return False
-    return isinstance(content, Mapping) and content.get("sha256") == fingerprint(path)
 
 
 def empreinte(path: Path) -> str:

@@ -1,15 +1,40 @@
-"""The report kept beside a journal: what was imported, what was left out and why, in French."""
+"""What an import did, and the report kept beside its journal: what was left out and why."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field
 
+from analyses.importation.journal import Journal
 from analyses.socle.fmt import euros
 
-if TYPE_CHECKING:
-    from analyses.importation.journal import Journal
-    from analyses.importation.publication import CompteRendu
+Rejet = tuple[int, str, int]  # exercice, mandat, centimes
+
+
+@dataclass
+class Registre:
+    """The ledger of one exercise: its lines, its net total (centimes), whether it was rewritten."""
+
+    exercice: int
+    lignes: int
+    total: int
+    nouveau: bool
+
+
+@dataclass
+class CompteRendu:
+    """What an import did, for the person who ran it.
+
+    `notes`: what this run met; `constats`: what is true of all the imports together.
+    """
+
+    lus: list[str] = field(default_factory=list)
+    connus: list[str] = field(default_factory=list)
+    registres: list[Registre] = field(default_factory=list)
+    rejets: list[Rejet] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    constats: list[str] = field(default_factory=list)
+    rapport: str = ""
 
 
 def _table(titles: Sequence[str], rows: Iterable[Iterable[object]]) -> str:

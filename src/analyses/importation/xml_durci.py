@@ -16,26 +16,20 @@ _TAMPON = 1 << 18
 _MORCEAU_MAX = 1 << 20  # bytes of one tag, comment or attribute
 _PROFONDEUR_MAX = 100
 _TRONQUE = {
-    expat.errors.codes[message]
-    for message in (
-        expat.errors.XML_ERROR_NO_ELEMENTS,
-        expat.errors.XML_ERROR_UNCLOSED_TOKEN,
-        expat.errors.XML_ERROR_PARTIAL_CHAR,
-        expat.errors.XML_ERROR_UNCLOSED_CDATA_SECTION,
-    )
+    expat.errors.XML_ERROR_NO_ELEMENTS,
+    expat.errors.XML_ERROR_UNCLOSED_TOKEN,
+    expat.errors.XML_ERROR_PARTIAL_CHAR,
+    expat.errors.XML_ERROR_UNCLOSED_CDATA_SECTION,
 }
 _FRANCAIS = {
-    expat.errors.codes[message]: french
-    for message, french in {
-        expat.errors.XML_ERROR_INVALID_TOKEN: "un caractère interdit, une balise mal formée, ou un "
-        "encodage autre que celui annoncé",
-        expat.errors.XML_ERROR_TAG_MISMATCH: "une balise fermante qui n'est pas celle attendue",
-        expat.errors.XML_ERROR_DUPLICATE_ATTRIBUTE: "un attribut écrit deux fois",
-        expat.errors.XML_ERROR_JUNK_AFTER_DOC_ELEMENT: "du contenu après la fin du document",
-        expat.errors.XML_ERROR_UNDEFINED_ENTITY: "une entité non définie",
-        expat.errors.XML_ERROR_UNKNOWN_ENCODING: "un encodage inconnu",
-        expat.errors.XML_ERROR_INCORRECT_ENCODING: "un encodage autre que celui annoncé",
-    }.items()
+    expat.errors.XML_ERROR_INVALID_TOKEN: "un caractère interdit, une balise mal formée, ou un "
+    "encodage autre que celui annoncé",
+    expat.errors.XML_ERROR_TAG_MISMATCH: "une balise fermante qui n'est pas celle attendue",
+    expat.errors.XML_ERROR_DUPLICATE_ATTRIBUTE: "un attribut écrit deux fois",
+    expat.errors.XML_ERROR_JUNK_AFTER_DOC_ELEMENT: "du contenu après la fin du document",
+    expat.errors.XML_ERROR_UNDEFINED_ENTITY: "une entité non définie",
+    expat.errors.XML_ERROR_UNKNOWN_ENCODING: "un encodage inconnu",
+    expat.errors.XML_ERROR_INCORRECT_ENCODING: "un encodage autre que celui annoncé",
 }
 _SANS_DTD = "un XML sans DOCTYPE ni entité"
 
@@ -117,14 +111,15 @@ class Lecteur:
     def _mal_forme(self, error: expat.ExpatError, lus: int) -> Refus:
         if not lus:
             return Refus(None, "un fichier PES", "un fichier vide", "récupérez le fichier entier")
-        if error.code in _TRONQUE:
+        reason = expat.ErrorString(error.code)
+        if reason in _TRONQUE:
             return Refus(
                 error.lineno,
                 "un XML complet",
                 "un fichier tronqué : il s'arrête avant sa dernière balise fermante",
                 "récupérez le fichier entier",
             )
-        found = _FRANCAIS.get(error.code, "un XML mal formé")
+        found = _FRANCAIS.get(reason, "un XML mal formé")
         return Refus(error.lineno, "un XML bien formé", found, "réexportez le fichier")
 
     def _ouvrir(self, nom: str, attributs: dict[str, str]) -> None:
