@@ -738,6 +738,22 @@ def test_bad_returns(lieu):
     ]
 
 
+def test_a_payment_takes_nothing_from_the_one_before(lieu):
+    """A second payment without its amount does not repeat the first one's."""
+    two = etat(1, "02", paye=[("2024-04-02", "60.00"), ("2024-04-20", None)])
+    deposer_pes(lieu / "pes", a=aller(bordereau(1)), r=retour(two))
+    [problem] = problemes(lieu)
+    assert problem.champ.endswith("MtPay") and problem.trouve == "balise MtPay absente"
+
+
+def test_a_count_of_payments_that_is_no_number(lieu):
+    content = retour(etat(1, paye=[("2024-04-02", "100.00")])).replace(
+        b'NbrPay V="1"', b'NbrPay V="un"'
+    )
+    deposer_pes(lieu / "pes", a=aller(bordereau(1)), r=content)
+    assert any("NbrPay annonce un paiement(s)" in note for note in importer(lieu).notes)
+
+
 def test_all_the_problems_of_all_the_files_at_once(lieu):
     deposer_pes(
         lieu / "pes",
