@@ -10,7 +10,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, BinaryIO
 
-from analyses.depot.table import Table, table_schema
+from analyses.depot.schemas import table_schema
+from analyses.depot.table import Table
 from analyses.importation.codes import codes_pes
 from analyses.socle.fmt import euros
 from analyses.socle.problems import Problem
