@@ -20,8 +20,8 @@ from analyses.cli import main
 from analyses.contrat.exercices import contrats_de
 from analyses.contrat.load import load_contrats
 from analyses.depot import gate
+from analyses.depot.csv_brut import decode, separator_of
 from analyses.depot.exercice import Depot
-from analyses.depot.table import decode, separator_of
 from analyses.preparation import magasin
 from analyses.preparation.exercice import prepare
 from analyses.preparation.magasin import open_exercice

@@ -12,7 +12,7 @@ import yaml
 from analyses.contrat.load import load_contrats
 from analyses.depot import gate, suites
 from analyses.depot.exercice import Depot
-from analyses.depot.table import TABLES, table_schema
+from analyses.depot.schemas import TABLES, table_schema
 from analyses.preparation.magasin import open_exercice, preparer
 from analyses.socle import paths
 from analyses.socle.paths import PARAMS, ROOT

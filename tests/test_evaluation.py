@@ -11,7 +11,7 @@ import pytest
 from portefeuille import portefeuille
 
 from analyses.cli import main
-from analyses.depot.table import Unreadable
+from analyses.depot.cellules import Unreadable
 from analyses.projection.evaluation import COLONNES, Choix, groupes, mesurer, predire
 from analyses.projection.lecture import lire_execution, lire_nombre
 from analyses.projection.parametres import load_modele

@@ -14,7 +14,7 @@ import pytest
 import yaml
 
 from analyses.contrat.load import load_contrats
-from analyses.depot.table import TABLES
+from analyses.depot.schemas import TABLES
 from analyses.exemple.donnees import charger, colonnes
 from analyses.exemple.simulate import simulate, write_example
 from analyses.socle.paths import PARAMS

@@ -347,7 +347,7 @@ def test_a_new_mapping_is_a_new_file(tmp_path, monkeypatch):
     )
     monkeypatch.setattr(paths, "PARAMS", tmp_path / "params")
     export = ecrire(tmp_path, "An;Pièce;Jour;Cpte;D;C\n2024;1;15/03/2024;6568;10;(2)\n")
-    monkeypatch.setattr("analyses.depot.table.PARAMS", Path(__file__).parents[1] / "params")
+    monkeypatch.setattr("analyses.depot.schemas.PARAMS", Path(__file__).parents[1] / "params")
     importer(tmp_path, export, modele="maison")
     assert valeurs(tmp_path, "type", "montant") == [("ordinaire", "10,00"), ("reduction", "2,00")]
     correspondance.cache_clear()

@@ -10,7 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from analyses.depot import gate
-from analyses.depot.table import Table, read_montant, read_records
+from analyses.depot.cellules import read_montant
+from analyses.depot.csv_brut import read_records
+from analyses.depot.table import Table
 from analyses.preparation import quote_parts
 from analyses.socle.money import share, share_many
 

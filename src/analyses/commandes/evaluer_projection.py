@@ -104,7 +104,7 @@ def _months(text: str) -> tuple[int, ...]:
 
 
 def _amount(text: str) -> int:
-    from analyses.depot.table import Unreadable
+    from analyses.depot.cellules import Unreadable
     from analyses.projection.lecture import lire_nombre
 
     try:

@@ -10,7 +10,9 @@ import io
 import re
 from collections.abc import Iterator
 
-from analyses.depot.table import Table, decode, header_names, normal_header, table_schema
+from analyses.depot.csv_brut import decode
+from analyses.depot.schemas import header_names, normal_header, table_schema
+from analyses.depot.table import Table
 from analyses.socle.privacy import traces
 from analyses.socle.problems import Problem
 

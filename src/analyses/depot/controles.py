@@ -10,10 +10,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from analyses.contrat.model import Contrat
+from analyses.depot.cellules import read_code
 from analyses.depot.controles_regles import check_rules_tables
 from analyses.depot.controles_resultats import check_results
 from analyses.depot.origine import Cle, Origines, origine_de, retranche
-from analyses.depot.table import Table, read_code, reading, table_schema
+from analyses.depot.schemas import reading, table_schema
+from analyses.depot.table import Table
 from analyses.socle.problems import Problem
 
 
@@ -94,19 +97,19 @@ def _outside(date: dt.date | None, year: int | None) -> bool:
     return not dt.date(year, 1, 1) <= date <= dt.date(year + 1, 1, 31)
 
 
-def _codes(contrat: Any, table: str) -> set[str]:
+def _codes(contrat: Contrat, table: str) -> set[str]:
     """Codes that the action column of a table accepts for a contract."""
     codes = set(contrat.actions)
     if table == "recettes":
         codes |= {""} | set(contrat.groupes)
-        public = (getattr(group, "code_public", "") for group in contrat.groupes.values())
-        codes |= {code for code in public if code.startswith("v")}
+        public = (group.code_public for group in contrat.groupes.values())
+        codes |= {code for code in public if not code.isdigit()}  # a number is an action
     if table == "resultats_indicateurs":
         codes.add("nat")
     return codes
 
 
-def check_codes(table: Table, contrats: Mapping[str, Any]) -> list[Problem]:
+def check_codes(table: Table, contrats: Mapping[str, Contrat]) -> list[Problem]:
     """Contracts, actions and indicators that the signed contracts do not know."""
     if not any(field["name"] == "contrat" for field in table_schema(table.nom)["fields"]):
         return []
@@ -240,7 +243,7 @@ def _missing_origin(
 
 def check_tables(
     tables: Mapping[str, Table],
-    contrats: Mapping[str, Any],
+    contrats: Mapping[str, Contrat],
     exercice: int,
     precedents: Mapping[str, Table],
 ) -> tuple[list[Problem], list[str]]:

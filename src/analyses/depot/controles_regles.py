@@ -6,8 +6,8 @@ import datetime as dt
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from fractions import Fraction
-from typing import Any
 
+from analyses.contrat.model import Contrat
 from analyses.depot.table import Table
 from analyses.socle.problems import Problem
 
@@ -186,7 +186,7 @@ def order_problems(
     return problems
 
 
-def check_carry_overs(table: Table, contrats: Mapping[str, Any]) -> list[Problem]:
+def check_carry_overs(table: Table, contrats: Mapping[str, Contrat]) -> list[Problem]:
     """Cycles, jumps and holes in the declared carry-overs, and those beyond the contract."""
     chains: dict[tuple[str, str, str], list[tuple[int, int, int]]] = defaultdict(list)
     for row in table.good_rows:
@@ -204,7 +204,7 @@ def check_carry_overs(table: Table, contrats: Mapping[str, Any]) -> list[Problem
 
 def check_rules_tables(
     tables: Mapping[str, Table],
-    contrats: Mapping[str, Any],
+    contrats: Mapping[str, Contrat],
     exercice: int,
     precedents: Mapping[str, Table],
 ) -> Found:

@@ -6,7 +6,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from analyses.contrat.cell import MOTIFS, read_cell
-from analyses.depot.table import Table, read_code
+from analyses.contrat.model import Contrat, Indicateur
+from analyses.depot.cellules import read_code
+from analyses.depot.table import Table
 from analyses.socle.problems import Problem
 
 _DUE = {"nombre": "un nombre", "taux": "un taux (45 %)", "oui_non": "oui ou non"}
@@ -19,7 +21,7 @@ _BROKEN = {
 }
 
 
-def _indicator(row: Mapping[str, Any], contrats: Mapping[str, Any]) -> Any | None:
+def _indicator(row: Mapping[str, Any], contrats: Mapping[str, Contrat]) -> Indicateur | None:
     contrat = contrats.get(row["contrat"])
     if contrat is None:
         return None
@@ -28,7 +30,7 @@ def _indicator(row: Mapping[str, Any], contrats: Mapping[str, Any]) -> Any | Non
     return next((i for i in known if read_code(i.code) == row["indicateur"]), None)
 
 
-def check_results(table: Table, contrats: Mapping[str, Any]) -> tuple[list[Problem], list[str]]:
+def check_results(table: Table, contrats: Mapping[str, Contrat]) -> tuple[list[Problem], list[str]]:
     """A date or a formula where a value is due; notes on the results that are not read."""
     problems, notes = [], []
     for row, indicator in _rows(table, contrats):
@@ -55,7 +57,9 @@ def check_results(table: Table, contrats: Mapping[str, Any]) -> tuple[list[Probl
     return problems, notes
 
 
-def _rows(table: Table, contrats: Mapping[str, Any]) -> Iterator[tuple[Mapping[str, Any], Any]]:
+def _rows(
+    table: Table, contrats: Mapping[str, Contrat]
+) -> Iterator[tuple[Mapping[str, Any], Indicateur]]:
     """Rows of an indicator that is not answered in words."""
     for row in table.rows:
         indicator = _indicator(row, contrats)

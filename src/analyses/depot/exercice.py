@@ -17,6 +17,7 @@ from analyses.contrat.model import Contrat
 from analyses.depot import gate
 from analyses.depot.collectif import check_collective, check_training, refuse_nominative
 from analyses.depot.controles import check_tables
+from analyses.depot.csv_brut import decode
 from analyses.depot.fichiers import (
     NARRATIFS,
     find_files,
@@ -25,14 +26,9 @@ from analyses.depot.fichiers import (
     relatif,
 )
 from analyses.depot.rapport import quality_html, quality_json, quality_problems
+from analyses.depot.schemas import TABLES
 from analyses.depot.source import Source, fingerprint, read_sidecar
-from analyses.depot.table import (
-    TABLES,
-    Table,
-    decode,
-    frame,
-    parse_table,
-)
+from analyses.depot.table import Table, frame, parse_table
 from analyses.socle import paths
 from analyses.socle.paths import prepared_folder
 from analyses.socle.problems import BilanError, Problem, unwritable

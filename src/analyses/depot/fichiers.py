@@ -9,8 +9,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from analyses.contrat.model import Contrat
+from analyses.depot.schemas import TABLES
 from analyses.depot.source import SUFFIXE
-from analyses.depot.table import TABLES
 from analyses.socle.problems import Problem
 
 NARRATIFS = "etat_avancement"

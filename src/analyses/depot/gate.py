@@ -11,8 +11,9 @@ from typing import Any
 
 import pandas as pd
 
+from analyses.depot.schemas import reading, table_schema
 from analyses.depot.suites import Expectation, load_suite
-from analyses.depot.table import Table, objects, reading, table_schema
+from analyses.depot.table import Table, objects
 from analyses.socle.problems import Problem
 
 _NOMBRES = ("integer", "montant", "quote_part", "quotite", "decimal")

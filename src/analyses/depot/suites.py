@@ -9,7 +9,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from analyses.depot.table import reading, table_schema
+from analyses.depot.schemas import reading, table_schema
 from analyses.socle.paths import PARAMS
 from analyses.socle.problems import BilanError, Problem
 

@@ -5,17 +5,11 @@ Each distinct cell of a column is read once: a ledger repeats its dates, codes a
 
 from __future__ import annotations
 
-import csv
-import datetime as dt
 import difflib
-import io
 import re
-import unicodedata
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
-from fractions import Fraction
-from functools import cached_property, lru_cache
+from functools import cached_property
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -23,27 +17,20 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from analyses.socle.paths import PARAMS
+from analyses.depot.cellules import Unreadable, clean, rounded
+from analyses.depot.csv_brut import decode, read_records, separator_of
+from analyses.depot.schemas import (
+    Wrong,
+    cell_reader,
+    header_names,
+    normal_header,
+    reading,
+    table_schema,
+)
 from analyses.socle.problems import Problem
-from analyses.socle.yaml_files import read_yaml
 
-TABLES = (
-    *("mandats", "affectations", "recettes", "resultats_indicateurs", "justifications"),
-    *("temps_agents", "engagements", "decisions_eligibilite", "reports"),
-    "formations_academie",
-)
 _DTYPES = {"integer": "int64", "montant": "int64"}
-_DEBUT = 1 << 16  # characters in which the header ends
 _PAQUET = 1000  # rows turned into columns at a time
-_SEPARATEURS = (";", ",", "\t")
-_ERREUR_TABLEUR = re.compile(
-    r"#(REF!|N/A|VALEUR!|VALUE!|DIV/0!|NOM\s?\?|NAME\?|NUL!|NULL!|NOMBRE!)"
-)
-_MONTANT_USUEL = re.compile(r"(\d{1,3}(?: \d{3})+|\d+)(?:[.,](\d{0,2}))?", re.ASCII)
-
-
-class Unreadable(ValueError):
-    """A cell that cannot be read; the message says what was expected, never the value."""
 
 
 @dataclass(frozen=True)
@@ -179,323 +166,6 @@ class Table:
         return [row for row, good in zip(self.rows, self.good, strict=True) if good]
 
 
-@lru_cache
-def table_schema(nom: str) -> dict[str, Any]:
-    """Table Schema of a table, from params/tables/.
-
-    >>> [f["name"] for f in table_schema("mandats")["fields"]][:3]
-    ['exercice', 'numero_mandat', 'numero_ligne']
-    """
-    return dict(read_yaml(PARAMS / "tables" / f"{nom}.yaml"))
-
-
-@lru_cache
-def header_names(nom: str) -> dict[str, str]:
-    """Normalised header -> field, from params/colonnes.yaml.
-
-    >>> header_names("mandats")["numeromandat"]
-    'numero_mandat'
-    """
-    spellings = _spellings(PARAMS / "colonnes.yaml")[nom]
-    names = {f["name"]: f["name"] for f in table_schema(nom)["fields"]}
-    known = {normal_header(name): name for name in names}
-    for name, others in spellings.items():
-        for other in others:
-            known.setdefault(normal_header(other), name)
-    return known
-
-
-@lru_cache(maxsize=1)
-def _spellings(path: Path) -> Any:
-    return read_yaml(path)
-
-
-def normal_header(text: str) -> str:
-    """Header without case, accents, spaces, punctuation; « n° » reads « numero ».
-
-    >>> normal_header("N°\\nMandat\\t"), normal_header("Date d'émission")
-    ('numeromandat', 'datedemission')
-    """
-    text = re.sub(r"\bn\s*[°º]", "numero ", text.casefold())
-    decomposed = unicodedata.normalize("NFKD", text)
-    return re.sub(r"[^a-z0-9]", "", decomposed)
-
-
-def decode(data: bytes) -> str:
-    """Text of an export: UTF-16 with BOM, UTF-8 with or without BOM, else cp1252.
-
-    >>> decode("é".encode("cp1252")), decode("\\ufeffé".encode("utf-8"))
-    ('é', 'é')
-    """
-    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
-        return data.decode("utf-16")
-    try:
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        return data.decode("cp1252")
-
-
-def clean(text: str) -> str:
-    """Cell without surrounding blanks, no-break spaces made plain, `="x"` made x.
-
-    >>> clean('\\u00a0="00123"\\t')
-    '00123'
-    """
-    if not text.isascii():
-        for blank in "\u00a0\u202f\u2007\u2009":
-            text = text.replace(blank, " ")
-    text = text.strip()
-    if not text.startswith("="):
-        return text
-    formula = re.fullmatch(r'="([^"]*)"', text)
-    return formula.group(1) if formula else text
-
-
-def read_montant(text: str) -> int:
-    """Amount in centimes; at most two decimals.
-
-    >>> [read_montant(t) for t in ("1 234,56 €", "(12.5)", "7-", "1.234,50")]
-    [123456, -1250, -700, 123450]
-    >>> read_montant("1,234")
-    Traceback (most recent call last):
-    analyses.depot.table.Unreadable: deux décimales au plus
-    """
-    body = clean(text)
-    usual = _MONTANT_USUEL.fullmatch(body)
-    if usual:
-        decimals = usual.group(2) or ""
-        return int(usual.group(1).replace(" ", "")) * 100 + int(decimals.ljust(2, "0"))
-    body = re.sub(r"\s*(€|eur|euros?)\s*", "", body.casefold().replace("\u2212", "-"))
-    negative = False
-    for pattern in (r"\((.+)\)", r"-\s*(.+)", r"(.+?)\s*-"):
-        found = re.fullmatch(pattern, body)
-        if found:
-            negative, body = True, found.group(1).strip()
-            break
-    body = body.removeprefix("+")
-    groups = r"(\d{1,3}(?:%s\d{3})+)%s(\d*)"
-    for thousands, decimal in ((r"\.", ","), (",", r"\."), (" ", "[.,]")):
-        found = re.fullmatch(groups % (thousands, decimal), body)
-        if found:
-            body = re.sub(r"\D", "", found.group(1)) + "." + found.group(2)
-            break
-    else:
-        if re.fullmatch(r"\d{1,3}( \d{3})+", body):
-            body = body.replace(" ", "")
-    found = re.fullmatch(r"(\d+)(?:[.,](\d*))?", body)
-    if not found:
-        raise Unreadable("un montant en euros (1234,56)")
-    decimals = found.group(2) or ""
-    if len(decimals) > 2:
-        raise Unreadable("deux décimales au plus")
-    centimes = int(found.group(1)) * 100 + int(decimals.ljust(2, "0"))
-    return -centimes if negative else centimes
-
-
-def read_date(text: str) -> dt.date:
-    """Date written jj/mm/aaaa, ISO, or as an Excel serial.
-
-    >>> [read_date(t).isoformat() for t in ("31/12/2024", "2024-12-31 00:00:00", "45657")]
-    ['2024-12-31', '2024-12-31', '2024-12-31']
-    """
-    text = clean(text)
-    try:
-        if re.fullmatch(r"\d{5}([.,]\d+)?", text):
-            return dt.date(1899, 12, 30) + dt.timedelta(days=int(text[:5]))
-        body = re.sub(r"[T ]\d{1,2}:\d{2}(:\d{2}([.,]\d+)?)?Z?$", "", text)
-        found = re.fullmatch(r"(\d{1,2})[/.-](\d{1,2})[/.-](\d{4})", body)
-        if found:
-            return dt.date(int(found.group(3)), int(found.group(2)), int(found.group(1)))
-        found = re.fullmatch(r"(\d{4})[-/](\d{2})[-/](\d{2})|(\d{4})(\d{2})(\d{2})", body)
-        if found:
-            year, month, day = (int(part) for part in found.groups() if part)
-            return dt.date(year, month, day)
-    except ValueError:
-        pass
-    raise Unreadable("une date jj/mm/aaaa, aaaa-mm-jj ou un numéro de jour Excel")
-
-
-def read_integer(text: str) -> int:
-    """Whole number, also as a spreadsheet writes it.
-
-    >>> read_integer("2024.0")
-    2024
-    """
-    found = re.fullmatch(r"(-?\d+)([.,]0+)?", clean(text))
-    if not found:
-        raise Unreadable("un nombre entier")
-    return int(found.group(1))
-
-
-def read_identifiant(text: str) -> str:
-    """Identifier, restored when a spreadsheet made a float of it.
-
-    >>> read_identifiant("1.8E12"), read_identifiant("6568.0"), read_identifiant("00012")
-    ('1800000000000', '6568', '00012')
-    """
-    text = clean(text)
-    if text.isascii() and text.isalnum() and "e" not in text and "E" not in text:
-        return text
-    if rounded(text):
-        number = Decimal(text.replace(",", "."))
-        if number == number.to_integral_value():
-            return str(int(number))
-    return re.sub(r"^(\d+)[.,]0+$", r"\1", text)
-
-
-def rounded(text: str) -> bool:
-    """Whether an identifier was written as a float with an exponent: digits may be lost.
-
-    >>> rounded("1,80333E+12"), rounded("1E5")
-    (True, False)
-    """
-    if "e" not in text and "E" not in text:
-        return False
-    return bool(re.fullmatch(r"\d[.,]\d+[eE]\+?\d{1,2}|\d[eE]\+\d{1,2}", clean(text)))
-
-
-def read_quote_part(text: str) -> Fraction:
-    """Share of a line, more than 0 and at most 1; empty is 1.
-
-    >>> [str(read_quote_part(t)) for t in ("0,5", "50 %", "1/3", "")]
-    ['1/2', '1/2', '1/3', '1']
-    """
-    text = clean(text)
-    if not text:
-        return Fraction(1)
-    found = re.fullmatch(r"(\d+(?:[.,]\d+)?)\s*(%|/\s*(\d+))?", text)
-    if not found or found.group(3) == "0":
-        raise Unreadable("une part de plus de 0 à 1 (0,5 ; 50 % ; 1/3)")
-    share = Fraction(found.group(1).replace(",", "."))
-    if found.group(3):
-        share /= int(found.group(3))
-    elif found.group(2):
-        share /= 100
-    if not 0 < share <= 1:
-        raise Unreadable("une part de plus de 0 à 1 (0,5 ; 50 % ; 1/3)")
-    return share
-
-
-def read_quotite(text: str) -> Fraction:
-    """Part of a post, more than 0 and at most 1.
-
-    >>> str(read_quotite("80 %"))
-    '4/5'
-    >>> read_quotite("1,2")
-    Traceback (most recent call last):
-    analyses.depot.table.Unreadable: une quotité de plus de 0 à 1 (0,5 ; 50 %)
-    """
-    try:
-        return read_quote_part(text)
-    except Unreadable:
-        raise Unreadable("une quotité de plus de 0 à 1 (0,5 ; 50 %)") from None
-
-
-def read_decimal(text: str) -> Fraction:
-    """Number with decimals.
-
-    >>> str(read_decimal("1 234,5"))
-    '2469/2'
-    """
-    body = clean(text).replace(" ", "").replace(",", ".")
-    if not re.fullmatch(r"-?\d{1,12}(\.\d{1,6})?", body):
-        raise Unreadable("un nombre (84,5)")
-    return Fraction(body)
-
-
-def read_code(text: str) -> str:
-    """Code without case, accents or spaces around.
-
-    >>> read_code(" Réduction ")
-    'reduction'
-    """
-    decomposed = unicodedata.normalize("NFKD", clean(text).casefold())
-    return "".join(c for c in decomposed if not unicodedata.combining(c))
-
-
-def read_action(text: str) -> str:
-    """Code of an action.
-
-    >>> read_action("1.0"), read_action("V2-1"), read_action("01")
-    ('1', 'v2-1', '1')
-    """
-    code = re.sub(r"^(\d+)[.,]0+$", r"\1", read_code(text))
-    return str(int(code)) if code.isdigit() else code
-
-
-_READERS = {
-    "integer": read_integer,
-    "date": read_date,
-    "montant": read_montant,
-    "quote_part": read_quote_part,
-    "quotite": read_quotite,
-    "decimal": read_decimal,
-    "identifiant": read_identifiant,
-    "date_exercice": read_date,
-    "code": read_code,
-    "action": read_action,
-}
-
-
-def reading(spec: Mapping[str, Any]) -> str:
-    """How a field is read: its « lecture », else its type.
-
-    >>> reading({"type": "number", "lecture": "montant"}), reading({"type": "string"})
-    ('montant', 'string')
-    """
-    return str(spec.get("lecture", spec["type"]))
-
-
-def quoted(spec: Mapping[str, Any], value: str) -> str:
-    """A value for a message, hidden when the column may hold personal data.
-
-    >>> quoted({}, "abc"), quoted({"confidentiel": True}, "Dupont")
-    ('« abc »', 'une valeur non affichée (donnée confidentielle)')
-    """
-    if spec.get("confidentiel"):
-        return "une valeur non affichée (donnée confidentielle)"
-    short = value if len(value) <= 40 else value[:39] + "…"
-    return f"« {short} »"
-
-
-def separator_of(text: str, known: Mapping[str, str]) -> str:
-    """The separator under which most headers are known, else the most frequent."""
-    start = text[:_DEBUT]
-
-    def score(separator: str) -> tuple[int, int]:
-        try:
-            header = next(csv.reader(io.StringIO(start, newline=""), delimiter=separator), [])
-        except csv.Error:
-            return (0, 0)
-        return (sum(normal_header(cell) in known for cell in header), len(header))
-
-    return max(_SEPARATEURS, key=score)
-
-
-def _blank(cells: list[str]) -> bool:
-    text = "".join(cells)
-    return not text.strip() or ('="' in text and not any(clean(cell) for cell in cells))
-
-
-def read_records(text: str, separator: str, first: int = 1) -> Iterator[tuple[int, list[str]]]:
-    """Records with the number of their first physical line; blank records are dropped.
-
-    `Unreadable` carries the line of a quote that is not closed. `first`: line of the text's start.
-
-    >>> list(read_records('a;b\\n;\\n"x\\ny";2\\n', ";"))
-    [(1, ['a', 'b']), (3, ['x\\ny', '2'])]
-    """
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
-    start = first
-    try:
-        for cells in reader:
-            if not _blank(cells):
-                yield start, cells
-            start = reader.line_num + first
-    except csv.Error:
-        raise Unreadable(str(start)) from None
-
-
 def _columns(
     table: Table, header: list[str], line: int, columns: Sequence[Sequence[str]]
 ) -> dict[str, int]:
@@ -550,68 +220,19 @@ def _columns(
     return positions
 
 
-def _bounds(spec: Mapping[str, Any], value: Any) -> tuple[str, str] | None:
-    """(expected, remedy) when a value breaks the constraints of its field."""
-    limits = spec.get("constraints", {})
-    if "enum" in limits and value not in limits["enum"]:
-        return f"une valeur parmi {', '.join(limits['enum'])}", "corrigez la valeur"
-    if "minimum" in limits and value < limits["minimum"]:
-        if reading(spec) == "montant":
-            return (
-                "un montant positif ou nul",
-                "le signe vient du type : déposez le montant positif",
-            )
-        return f"au moins {limits['minimum']}", "corrigez la valeur"
-    if "maximum" in limits and value > limits["maximum"]:
-        return f"au plus {limits['maximum']}", "corrigez la valeur"
-    return None
-
-
-class _Wrong(ValueError):
-    """A cell that breaks its schema: (expected, found, remedy)."""
-
-
-def _reader(spec: Mapping[str, Any]) -> Callable[[str], Any]:
-    """What reads the cell of a field; it raises `_Wrong`."""
-    how, limits = reading(spec), spec.get("constraints", {})
-    read, required = _READERS.get(how), limits.get("required")
-    bounded = bool(limits.keys() - {"required"})
-    blank = None if spec["type"] in ("date", "integer", "number") else ""
-
-    def cell(raw: str) -> Any:
-        text = clean(raw)
-        if text.startswith("#") and _ERREUR_TABLEUR.match(text):
-            remedy = "corrigez la formule dans le tableur"
-            raise _Wrong("une valeur", "une erreur de tableur", remedy)
-        if not text and how != "quote_part":
-            if required:
-                raise _Wrong("une valeur", "cellule vide", "remplissez la cellule")
-            return blank
-        try:
-            value = read(text) if read else text
-        except Unreadable as error:
-            raise _Wrong(str(error), quoted(spec, text), "corrigez la cellule") from None
-        broken = _bounds(spec, value) if bounded else None
-        if broken:
-            raise _Wrong(broken[0], quoted(spec, text), broken[1])
-        return value
-
-    return cell
-
-
 def _column(
     table: Table, rank: int, spec: Mapping[str, Any], cells: Sequence[str]
 ) -> tuple[Column, list[tuple[int, int, Problem]], list[tuple[int, int, str]]]:
     """A column read, its problems and its notes, each with (row, rank of the column)."""
-    codes, texts = pd.factorize(cells if isinstance(cells, np.ndarray) else objects(cells))
-    read, values = _reader(spec), np.empty(len(texts), dtype=object)
+    codes, texts = pd.factorize(objects(cells))
+    read, values = cell_reader(spec), np.empty(len(texts), dtype=object)
     identifier = reading(spec) == "identifiant"
     wrong: dict[int, tuple[str, str, str]] = {}
     doubtful = []
     for code, text in enumerate(texts):
         try:
             values[code] = read(text)
-        except _Wrong as error:
+        except Wrong as error:
             wrong[code] = error.args
         else:
             if identifier and rounded(text):
@@ -666,39 +287,6 @@ def _transposed(
     return list(columns), wide
 
 
-def _unquoted(text: str, separator: str) -> list[np.ndarray] | None:
-    """Cells by column, header included, of a CSV whose every line is a record of the same width.
-
-    None when it is not: quotes, ragged or blank lines are left to the csv module. pandas reads the
-    others several times faster, and its equal cells are one object.
-    """
-    if '"' in text or text.count("\r") != text.count("\r\n"):
-        return None
-    data = text.rstrip("\r\n").encode() + b"\n"
-    marks = np.frombuffer(data, dtype="uint8")
-    ends, cuts = np.flatnonzero(marks == ord("\n")), np.flatnonzero(marks == ord(separator))
-    if not len(cuts) or len(cuts) % len(ends):
-        return None
-    by_line = cuts.reshape(len(ends), -1)
-    if (by_line[:, -1] > ends).any() or (by_line[1:, 0] < ends[:-1]).any():
-        return None
-    frame = pd.read_csv(
-        io.BytesIO(data),
-        sep=separator,
-        header=None,
-        dtype=object,
-        quoting=csv.QUOTE_NONE,
-        na_filter=False,
-        low_memory=False,
-    )
-    blank = np.ones(len(frame), dtype=bool)
-    for name in frame:
-        blank &= frame[name].isin([text for text in frame[name].unique() if not clean(text)])
-        if not blank.any():
-            return [frame[name].to_numpy() for name in frame]
-    return None
-
-
 def read_table(path: Path, nom: str, fichier: str) -> Table:
     """Table read from a CSV; its problems are collected, nothing is raised.
 
@@ -734,21 +322,13 @@ def parse_table(data: bytes | None, nom: str, fichier: str) -> Table:
     if declared:
         text, first = text[declared.end() :], 2
     separator = separator_of(text, known)
-    columns: list[Any]  # cells by column: lists, or arrays
-    problems: list[tuple[int, int, Problem]] = []
-    plain = _unquoted(text, separator)
-    if plain is not None:
-        line, header = first, [str(column[0]) for column in plain]
-        columns = [column[1:] for column in plain]
-        table.lignes = np.arange(first + 1, first + len(plain[0]), dtype="int64")
-    else:
-        records = read_records(text, separator, first)
-        try:
-            line, header = next(records, (0, []))
-            columns, problems = _transposed(table, records, len(header))
-        except Unreadable as error:
-            found, remedy = "un guillemet mal fermé", "corrigez cette ligne"
-            return unreadable(int(str(error)), "un CSV bien formé", found, remedy)
+    records = read_records(text, separator, first)
+    try:
+        line, header = next(records, (0, list[str]()))
+        columns, problems = _transposed(table, records, len(header))
+    except Unreadable as error:
+        found, remedy = "un guillemet mal fermé", "corrigez cette ligne"
+        return unreadable(int(str(error)), "un CSV bien formé", found, remedy)
     if not header:
         return unreadable(1, "une ligne d'en-têtes", "un fichier vide", "déposez le fichier entier")
     positions = _columns(table, header, line, columns)

@@ -11,7 +11,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StrictStr, Va
 
 from analyses.contrat.load import load_contrats, schema_problems
 from analyses.contrat.model import Action, Centimes, Contrat
-from analyses.depot.table import TABLES, table_schema
+from analyses.depot.schemas import TABLES, table_schema
 from analyses.socle.paths import PARAMS
 from analyses.socle.problems import BilanError, Problem
 from analyses.socle.yaml_files import read_yaml

@@ -10,7 +10,7 @@ from string import Template
 
 from analyses.contrat.cell import Cell
 from analyses.contrat.model import Action
-from analyses.depot.table import read_quote_part
+from analyses.depot.cellules import read_quote_part
 from analyses.exemple.donnees import Exemple
 from analyses.exemple.grand_livre import Ligne, ouvre
 

@@ -9,7 +9,9 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from analyses.depot.table import Unreadable, decode, normal_header, read_records
+from analyses.depot.cellules import Unreadable
+from analyses.depot.csv_brut import decode, read_records
+from analyses.depot.schemas import normal_header
 from analyses.importation.xml_durci import Refus
 from analyses.socle.problems import reason
 

@@ -7,7 +7,7 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
-from analyses.depot.table import normal_header
+from analyses.depot.schemas import normal_header
 from analyses.importation.parametres import Strict, charger
 from analyses.socle import paths
 from analyses.socle.problems import BilanError, Problem

@@ -9,10 +9,9 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from analyses.depot.table import (
+from analyses.depot.cellules import (
     Unreadable,
     clean,
-    normal_header,
     read_code,
     read_date,
     read_identifiant,
@@ -20,6 +19,7 @@ from analyses.depot.table import (
     read_montant,
     rounded,
 )
+from analyses.depot.schemas import normal_header
 from analyses.importation.classeur import Feuille, cellules_perdues, lire_feuille
 from analyses.importation.confidentialite import PERSONNE, code_garde, sans_nom
 from analyses.importation.correspondance import Champ, Correspondance

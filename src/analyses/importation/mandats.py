@@ -12,7 +12,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import BinaryIO
 
-from analyses.depot.table import Table, table_schema
+from analyses.depot.schemas import table_schema
+from analyses.depot.table import Table
 from analyses.importation.journal import Journal, script
 from analyses.importation.parametres import codes_pes
 from analyses.importation.rapport import CompteRendu, Rejet

@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 
 from analyses.contrat.citations import cite, clause_of
+from analyses.contrat.model import Contrat
 from analyses.socle.texts import plain
 
 # M57, chapter 012: taxes on pay (631, 633) and staff (64).
@@ -37,7 +38,7 @@ def says(objet: str, mot: str) -> bool:
 
 
 @cite("emploi/non_eligible")
-def ineligible_reason(contrat: Any, groupe: str, nature: str, objet: str) -> str:
+def ineligible_reason(contrat: Contrat, groupe: str, nature: str, objet: str) -> str:
     """Why an article excludes an expenditure, with the article ('' when none does; art. 4.2).
 
     A rule of the contract applies to its volets (`groupes`, empty: all), to accounts by prefix,
@@ -76,7 +77,7 @@ def decided(*frames: pd.DataFrame | None) -> dict[LineKey, tuple[str, str]]:
 
 
 @cite("emploi/duree_v1_v2", "emploi/duree_v3", "solidarites/duree")
-def outside_period(contrat: Any, groupe: str) -> str:
+def outside_period(contrat: Contrat, groupe: str) -> str:
     """Why an expenditure outside the period of its axe or volet is not financed, with the article
     (emploi art. 2; solidarités art. 4)."""
     group = contrat.groupes[groupe]
@@ -110,7 +111,7 @@ def _spread(rank: np.ndarray, values: Sequence[Any]) -> np.ndarray:
 
 def judge(
     lignes: pd.DataFrame,
-    contrats: Mapping[str, Any],
+    contrats: Mapping[str, Contrat],
     decisions: Mapping[LineKey, tuple[str, str]],
 ) -> pd.DataFrame:
     """What is said of each assigned line (column `groupe` known) before any open reading.

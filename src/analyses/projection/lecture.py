@@ -13,16 +13,9 @@ from typing import cast
 
 import pandas as pd
 
-from analyses.depot.table import (
-    Unreadable,
-    clean,
-    decode,
-    normal_header,
-    read_integer,
-    read_montant,
-    read_records,
-    separator_of,
-)
+from analyses.depot.cellules import Unreadable, clean, read_integer, read_montant
+from analyses.depot.csv_brut import decode, read_records, separator_of
+from analyses.depot.schemas import normal_header
 from analyses.socle.paths import PARAMS
 from analyses.socle.problems import BilanError, Problem
 from analyses.socle.yaml_files import read_yaml

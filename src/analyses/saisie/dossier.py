@@ -20,9 +20,11 @@ from typing import Any
 import yaml
 
 from analyses.depot.controles import check_codes, check_duplicates
+from analyses.depot.csv_brut import decode
 from analyses.depot.fichiers import NARRATIFS, find_files, narratives
+from analyses.depot.schemas import table_schema
 from analyses.depot.source import Source, read_sidecar, sidecar_path
-from analyses.depot.table import decode, read_table, table_schema
+from analyses.depot.table import read_table
 from analyses.saisie.modele import JUSTIFICATIONS, PIECES, QUALITATIF, RECIT, Cle
 from analyses.socle.problems import BilanError, Problem
 

@@ -18,8 +18,8 @@ from typing import Any
 
 from analyses.contrat.exercices import check_years
 from analyses.contrat.load import load_contrats
+from analyses.depot.csv_brut import decode
 from analyses.depot.source import sidecar_path
-from analyses.depot.table import decode
 from analyses.saisie.dossier import PRODUCTEUR, Dossier, contents, guard, lire_dossier, sidecar
 from analyses.saisie.ecriture import commit, finish
 from analyses.saisie.lecture import Reponse, Saisie, lire, lire_reperes
