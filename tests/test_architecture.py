@@ -11,8 +11,8 @@ import analyses
 SRC = Path(str(analyses.__file__)).parent
 COUCHES = [
     *("socle", "contrat", "depot", "preparation", "execution", "regles", "projection"),
-    *("risque", "atteinte", "chiffres", "rendu", "importation", "saisie", "exemple"),
-    *("instantane", "bilan", "production", "commandes", "cli"),
+    *("risque", "atteinte", "chiffres", "instantane", "bilan", "rendu"),
+    *("importation", "saisie", "exemple", "production", "commandes", "cli"),
 ]
 # execution still asks the rules who bears what.
 A_DENOUER = {("execution", "regles")}

@@ -336,7 +336,7 @@ def asked(contrats, *depots, years=(2025,)) -> dict[tuple[str, str], str]:
             "16/interventions",
             ("4", "1000000"),
             "tendance",
-            "\u202f000 est très au-dessus",
+            "\u00a0000 est très au-dessus",
         ),
         ("9/copil", ("1", "45324"), "tendance", "02/02/2024"),  # an Excel day
         ("17/personnes-accompagnees", ("430", "12"), "tendance", "12 est très au-dessous"),

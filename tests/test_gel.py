@@ -38,11 +38,20 @@ def _spaces(text: str) -> str:
     return " ".join(text.split())  # U+202F and U+00A0 are spaces for Python
 
 
+def _key(row: dict[str, str], names: tuple[str, ...]) -> tuple[str, ...]:
+    """A caption used to repeat the sum of its lines, which no row of `chiffres` holds."""
+    summed = re.compile(r", [\d\s\u2212]+,\d\d €")
+    return tuple(
+        summed.sub("", _spaces(row.get(name, ""))) if name == "legende" else row.get(name, "")
+        for name in names
+    )
+
+
 def _numbered(rows: list[Any], keys: tuple[str, ...]) -> Iterator[tuple[tuple[Any, ...], Any]]:
     """Rows by key; two tables of one caption tell their cells apart by their order."""
     seen: Counter[tuple[str, ...]] = Counter()
     for row in rows:
-        key = tuple(row.get(name, "") for name in keys)
+        key = _key(row, keys)
         seen[key] += 1
         yield (*key, seen[key]), row
 

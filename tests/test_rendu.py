@@ -138,11 +138,11 @@ def test_execution_without_ledger_is_not_zero(empty):
 def test_rules_without_ledger_say_what_the_contract_alone_says(empty):
     """The plan is known (50 %, ceilings, advance), nothing that depends on a ledger is."""
     html = show_regles.soldes(empty).to_html()
-    assert "106\u202f000,00" in html and "107\u202f818,20" in html
+    assert "106\u00a0000,00" in html and "107\u00a0818,20" in html
     assert html.count("non renseigné") >= 10
     parts = show_regles.parts_departement(empty, "solidarites").to_html()
     assert parts.count("50,0\xa0%") == 24 and "respectée" not in parts
-    assert "105\u202f375,00" in show_regles.piliers(empty).to_html()  # axe 1, not 103 194
+    assert "105\u00a0375,00" in show_regles.piliers(empty).to_html()  # axe 1, not 103 194
     assert "non renseigné" in show_regles.personnel(empty).data
     assert "aucune" in show_regles.decisions(empty).data
 
@@ -189,7 +189,7 @@ def test_decisions_and_staff_are_shown_without_third_party_nor_wording():
     pages = [_html(one) for one in shown]
     assert all(secret not in page for page in pages)
     assert "décision du 03/02/2025 : hors de l&#39;action (pièce : note 3)" in pages[0]
-    assert "4\u202f000,00" in pages[1] and "1\u202f000,00" in pages[2] and "64131" in pages[2]
+    assert "4\u00a0000,00" in pages[1] and "1\u00a0000,00" in pages[2] and "64131" in pages[2]
     assert "fournitures (art. 4.2)" in pages[3] and "64131" not in pages[4]
 
 
@@ -228,7 +228,7 @@ def test_cell_text_is_escaped():
 
 def test_formats():
     assert fmt.euros(0) == "0,00\xa0€"
-    assert fmt.euros(-123456789) == "\u22121\u202f234\u202f567,89\xa0€"
+    assert fmt.euros(-123456789) == "\u22121\u00a0234\u00a0567,89\xa0€"
     assert fmt.euros(None) == fmt.pourcent(None) == fmt.date(None) == "non renseigné"
     assert show.total([100, None]) is None
 

@@ -130,7 +130,7 @@ def test_figures_move_in_one_line(juin):
     late = _text(show_risque.et_si(juin, "solidarites/1", decaler=3))
     assert "prenait 3 mois de retard" in late and "\u2212" in late
     more = _text(show_risque.et_si(juin, "solidarites/1", engager=110_000))
-    assert "engageait 110\u202f000\xa0€ de plus" in more and "+" in more
+    assert "engageait 110\u00a0000\xa0€ de plus" in more and "+" in more
     lower = _text(show_risque.et_si(juin, seuil="0.60"))
     assert "le seuil était de 60 %" in lower and "Solidarités, actions manifestes" in lower
 
@@ -141,7 +141,7 @@ def test_money_axes_are_french_and_titles_name_actions(juin):
     assert len(panels) == 20
     fig.canvas.draw()
     labels = [label.get_text() for label in panels[0].get_yticklabels()]
-    assert labels == ["0\xa0€", "60\u202f000\xa0€", "120\u202f000\xa0€"]
+    assert labels == ["0\xa0€", "60\u00a0000\xa0€", "120\u00a0000\xa0€"]
 
 
 def test_the_ranking_is_by_state_money(juin):
@@ -152,7 +152,7 @@ def test_the_ranking_is_by_state_money(juin):
 
 def test_balance_of_article_6(clos):
     html = _text(show_risque.solde(clos))
-    assert "Trop-perçu projeté" in html and "106\u202f000,00\xa0€" in html
+    assert "Trop-perçu projeté" in html and "106\u00a0000,00\xa0€" in html
 
 
 def test_dates_that_mean_less_than_they_say(juin, clos):

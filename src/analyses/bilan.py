@@ -46,6 +46,26 @@ class Bilan:
     preparations: list[Any] = field(default_factory=list)  # exercises before any open reading
     anterieurs: list[Any] = field(default_factory=list)  # results of the years before
 
+    @property
+    def periode(self) -> str:
+        """The exercises and the closing date, as a title says them."""
+        from analyses.socle import fmt
+
+        years = self.exercices
+        text = str(years[0]) if len(years) == 1 else f"{years[0]}–{years[-1]}"
+        whole = "exercice entier" if len(years) == 1 else "exercices entiers"
+        return f"{text}, " + (f"arrêté au {fmt.date(self.arrete_au)}" if self.arrete_au else whole)
+
+    @cached_property
+    def lignes(self) -> pd.DataFrame:
+        """Ledger lines × the actions that take them, of every exercise."""
+        return _concat([done.lignes for done in self.executions])
+
+    @cached_property
+    def non_affectees(self) -> pd.DataFrame:
+        """Ledger lines that no action takes, of every exercise."""
+        return _concat([done.non_affecte for done in self.executions])
+
     @cached_property
     def resultats(self) -> pd.DataFrame:
         """The figures as resultats.csv writes them (docs/resultats.md)."""
@@ -65,6 +85,9 @@ class Bilan:
 
     def pour(self, exercices: Sequence[int]) -> Bilan:
         """The same for some of its exercises: what `load` gives for them, computed already."""
+        from analyses.chiffres.mesures import load_mesures
+        from analyses.chiffres.periode import avec_periode
+
         if list(exercices) == self.exercices:
             return self
         frame = self.chiffres
@@ -82,7 +105,7 @@ class Bilan:
             trajectoires={k: v for k, v in self.trajectoires.items() if k[2] in exercices},
             risques=[r for r in self.risques if r.exercice in exercices],
             sous_conso=_rows_of(self.sous_conso, exercices),
-            chiffres=frame[kept].reset_index(drop=True),
+            chiffres=avec_periode(frame[kept], exercices, load_mesures()),
             anterieurs=[
                 *self.anterieurs,
                 *(d for d in self.depots if d.exercice not in exercices and d.exercice < last),
@@ -91,6 +114,12 @@ class Bilan:
         if "effets" in vars(self):
             vars(part)["effets"] = _rows_of(self.effets, exercices)
         return part
+
+
+def _concat(frames: Sequence[pd.DataFrame]) -> pd.DataFrame:
+    import pandas as pd
+
+    return pd.concat([f for f in frames if len(f)] or frames[:1], ignore_index=True)
 
 
 def _rows_of(frame: pd.DataFrame, exercices: Sequence[int]) -> pd.DataFrame:
@@ -207,6 +236,7 @@ def figures(
     from analyses.chiffres.agregation import complete
     from analyses.chiffres.atteinte import atteinte_figures
     from analyses.chiffres.mesures import check_clauses, load_mesures
+    from analyses.chiffres.periode import avec_periode
     from analyses.chiffres.risque import risque_figures
     from analyses.chiffres.table import money_figures, tabulate
 
@@ -222,7 +252,8 @@ def figures(
     found += complete(at_risk, versions, mesures)
     executions = [regles.executions[year] for year in years]
     found += atteinte_figures(indicateurs, contrats, executions, depots, seuils)
-    return tabulate(found, versions, mesures, regles.lectures, simule)
+    table = tabulate(found, versions, mesures, regles.lectures, simule)
+    return avec_periode(table, years, mesures)
 
 
 def load(

@@ -61,7 +61,7 @@ def complete(
         for exercice, signed in contrats.items()
         for contrat in signed.values()
         for lieu in lieux(contrat, exercice)
-        for rate in ratios(lieu, by_place.get(_place(lieu), {}), mesures)
+        for rate in ratios(_place(lieu), by_place.get(_place(lieu), {}), mesures)
     ]
     return [*figures, *added, *rates]
 
@@ -120,7 +120,7 @@ def _nothing_said(lieu: Lieu, code: str, figures: Mapping[Cle, Chiffre], mesure:
     return Chiffre(mesure, *place, TOTAL, None, statut=status)
 
 
-def ratios(lieu: Lieu, figures: Mapping[Cle, Chiffre], mesures: Mesures) -> Iterator[Chiffre]:
+def ratios(place: Place, figures: Mapping[Cle, Chiffre], mesures: Mesures) -> Iterator[Chiffre]:
     """The ratios of a place, from its own sums."""
     for code, mesure in mesures.items():
         if mesure.agregation != "rapport":
@@ -131,17 +131,16 @@ def ratios(lieu: Lieu, figures: Mapping[Cle, Chiffre], mesures: Mesures) -> Iter
             terms = (figures.get((part, funder, "")) for part in mesure.numerateur)
             part = next((term for term in terms if term is not None), None)
             if part is not None:
-                yield _ratio(lieu, code, part, whole)
+                yield _ratio(place, code, part, whole)
 
 
-def _ratio(lieu: Lieu, mesure: str, part: Chiffre, whole: Chiffre) -> Chiffre:
+def _ratio(place: Place, mesure: str, part: Chiffre, whole: Chiffre) -> Chiffre:
     value = None
     if isinstance(part.valeur, int) and isinstance(whole.valeur, int) and whole.valeur:
         value = Rapport(part.valeur, whole.valeur)
     nothing = part.valeur is not None and whole.valeur == 0
     ended = "sans_objet" in (part.statut, whole.statut)
     absent = "sans_objet" if nothing or ended else "non_renseigne"
-    place = (lieu.contrat.code, lieu.exercice, lieu.niveau, lieu.code)
     return Chiffre(
         *(mesure, *place, whole.financeur, value),
         statut=absent if value is None else "calcule",

@@ -93,6 +93,15 @@ class Chiffre:
     donnees: bool | None = None
 
 
+def identifiant(one: Chiffre) -> str:
+    """The name by which a figure is cited: its key.
+
+    >>> identifiant(Chiffre("prevu", "emploi", 2024, "volet", "v1", "total", 5))
+    'prevu:emploi:2024:volet:v1:total'
+    """
+    return ":".join(str(getattr(one, name)) for name in CLE).rstrip(":")
+
+
 def chiffre(
     lieu: Lieu,
     mesure: str,

@@ -33,6 +33,7 @@ class Mesure(BaseModel):
     numerateur: tuple[StrictStr, ...] = ()
     denominateur: StrictStr = ""
     note_negatif: StrictStr = ""
+    annees_cumulables: bool = False
 
     @field_validator("clause", mode="before")
     @classmethod

@@ -9,7 +9,7 @@ from fractions import Fraction
 import pandas as pd
 
 from analyses.chiffres.agregation import complete
-from analyses.chiffres.chiffre import CLE, Chiffre, Lieu, Rapport, lieux, value_text
+from analyses.chiffres.chiffre import CLE, Chiffre, Lieu, Rapport, identifiant, lieux, value_text
 from analyses.chiffres.dependances import Dependances
 from analyses.chiffres.depenses import depenses
 from analyses.chiffres.mesures import Mesures, load_mesures
@@ -97,7 +97,8 @@ def tabulate(
 
     `contrats`: the version by exercise; an exercise that it lacks takes the last one.
     """
-    rows = [_row(one, contrats, mesures, lectures, simule) for one in _known(figures, mesures)]
+    ordered = _ordered(_known(figures, mesures), contrats)
+    rows = [_row(one, contrats, mesures, lectures, simule) for one in ordered]
     frame = pd.DataFrame(rows, columns=COLONNES)
     for name in ("centimes", "connu"):
         frame[name] = frame[name].astype("Int64")
@@ -116,6 +117,26 @@ def tabulate(
             ]
         )
     return frame
+
+
+def _ordered(
+    figures: list[Chiffre], contrats: Mapping[int, Mapping[str, Contrat]]
+) -> list[Chiffre]:
+    """By exercise, contract and place as the contract prints them, the whole after its parts."""
+    places = [
+        (exercice, contrat.code, lieu.niveau, lieu.code)
+        for exercice, signed in contrats.items()
+        for contrat in signed.values()
+        for first, *parts in [lieux(contrat, exercice)]
+        for lieu in (*parts, first)
+    ]
+    rank = {place: number for number, place in enumerate(places)}
+    after = len(rank)
+
+    def key(one: Chiffre) -> tuple[int, int]:
+        return one.exercice, rank.get((one.exercice, one.contrat, one.niveau, one.code), after)
+
+    return sorted(figures, key=key)
 
 
 def _known(figures: Iterable[Chiffre], mesures: Mesures) -> list[Chiffre]:
@@ -169,7 +190,7 @@ def _row(
         "lectures": " ; ".join(readings),
         "note": " ; ".join(p for p in (one.note, SIMULE if simule and donnees else "") if p),
         "origine": " ".join(mesure.origine),
-        "identifiant": ":".join(str(part) for part in key.values()).rstrip(":"),
+        "identifiant": identifiant(one),
     }
 
 

@@ -58,7 +58,7 @@ def _said(axes: Axes, words: str) -> None:
 
 
 def _thousands(axis: Any) -> None:
-    axis.set_major_formatter(lambda value, _: f"{value:,.0f}".replace(",", fmt.THIN))
+    axis.set_major_formatter(lambda value, _: f"{value:,.0f}".replace(",", fmt.NBSP))
 
 
 def _run(b: Bilan, exercice: int | None) -> Any:

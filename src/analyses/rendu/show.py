@@ -199,6 +199,16 @@ def _period(b: Bilan) -> str:
 # --- opening --------------------------------------------------------------------------------
 
 
+SANS_PLAN = f"{fmt.NON_RENSEIGNE} (aucun plan de financement signé)"
+
+
+def aucune(b: Bilan, words: str) -> str:
+    """What is said of ledger lines that there are not: unknown when no ledger was given."""
+    if any(e.renseigne for e in b.executions):
+        return words
+    return f"{fmt.NON_RENSEIGNE} (mandats.csv ou affectations.csv absent)"
+
+
 def banner(b: Bilan) -> Markdown:
     """What the figures are made from: simulated or not, département, exercises, closing date,
     provenance."""

@@ -52,7 +52,7 @@ def _risque(b: Bilan) -> Risque:
 def _ronds(centimes: int | None) -> str:
     """Euros without centimes, for a sentence (nearest euro).
 
-    >>> _ronds(123456) == "1\\u202f235\\u00a0€", _ronds(None)
+    >>> _ronds(123456) == "1\\u00a0235\\u00a0€", _ronds(None)
     (True, 'non renseigné')
     """
     if fmt.missing(centimes):

@@ -9,8 +9,10 @@ from decimal import ROUND_HALF_UP, Decimal
 from fractions import Fraction
 from typing import Any
 
+import pandas as pd
+
 NON_RENSEIGNE = "non renseigné"
-THIN, NBSP = "\u202f", "\u00a0"
+NBSP = "\u00a0"
 MOIS = (
     *("janvier", "février", "mars", "avril", "mai", "juin"),
     *("juillet", "août", "septembre", "octobre", "novembre", "décembre"),
@@ -51,21 +53,21 @@ POIDS = {
 def missing(value: Any) -> bool:
     """True for None and the missing values of pandas.
 
-    >>> missing(None), missing(float("nan")), missing(0), missing("")
-    (True, True, False, False)
+    >>> missing(None), missing(pd.NA), missing(float("nan")), missing(0), missing("")
+    (True, True, True, False, False)
     """
-    return value is None or bool(value != value)
+    return value is None or value is pd.NA or bool(value != value)
 
 
 def _grouped(value: Decimal) -> str:
-    text = f"{value:,f}".replace(",", THIN).replace(".", ",")
+    text = f"{value:,f}".replace(",", NBSP).replace(".", ",")
     return text.replace("-", "\u2212")
 
 
 def euros(centimes: int | str | None) -> str:
     """Centimes as French euros; words said in their place stay as they are.
 
-    >>> euros(123456) == "1\\u202f234,56\\u00a0€", euros(None), euros("sans objet")
+    >>> euros(123456) == "1\\u00a0234,56\\u00a0€", euros(None), euros("sans objet")
     (True, 'non renseigné', 'sans objet')
     """
     if isinstance(centimes, str):
@@ -89,6 +91,21 @@ def pourcent(value: Fraction | None, empty: str = NON_RENSEIGNE, decimales: int 
     number = Decimal(ratio.numerator) / Decimal(ratio.denominator)
     rounded = number.quantize(Decimal(1).scaleb(-decimales), ROUND_HALF_UP)
     return f"{_grouped(rounded)}{NBSP}%"
+
+
+def chance(value: Any) -> str:
+    """A probability in whole percent; never 0 or 100 % unless certain.
+
+    >>> chance(0.004), chance(1.0), chance(None)
+    ('moins de 1\\xa0%', '100\\xa0%', 'non renseigné')
+    """
+    if missing(value):
+        return NON_RENSEIGNE
+    if 0 < value < 0.01:
+        return f"moins de 1{NBSP}%"
+    if 0.99 < value < 1:
+        return f"plus de 99{NBSP}%"
+    return f"{round(value * 100)}{NBSP}%"
 
 
 def date(value: dt.date | None) -> str:
@@ -134,7 +151,7 @@ def entier(value: Any) -> str:
 def nombre(value: Fraction | None) -> str:
     """A number with at most two decimals, rounded half up.
 
-    >>> nombre(Fraction(2481, 2)) == "1\\u202f240,5", nombre(Fraction(1, 3)), nombre(None)
+    >>> nombre(Fraction(2481, 2)) == "1\\u00a0240,5", nombre(Fraction(1, 3)), nombre(None)
     (True, '0,33', 'non renseigné')
     """
     if missing(value):

@@ -1,0 +1,19 @@
+"""Title and form of the columns that are not measures (those stand in params/mesures.yaml)."""
+
+from __future__ import annotations
+
+Colonne = tuple[str, str]  # title, form
+
+COLONNES: dict[str, Colonne] = {
+    "exercice": ("Exercice", "exercice"),
+    "contrat": ("Contrat", "contrat"),
+    "financeur": ("Financeur", "financeur"),
+    "groupe": ("Axe ou volet", "groupe"),
+    "action": ("Action", "action"),
+    "mois": ("Mois", "mois"),
+    "numero_mandat": ("Mandat", "texte"),
+    "numero_ligne": ("Ligne", "texte"),
+    "date_emission": ("Émis le", "date"),
+    "montant_signe": ("Montant", "euros"),
+    "motif_ineligible": ("Motif", "texte"),
+}
