@@ -16,13 +16,7 @@ from analyses.contrat.financeurs import CD, ETAT
 from analyses.socle.money import floor_centime, round_together
 
 
-@cite(
-    "emploi/plafond_v1",
-    "emploi/plafond_v2",
-    "emploi/plafond_v3",
-    "emploi/volet_3_2025",
-    "emploi/plafond_total",
-)
+@cite("plafond")
 def ceiling(contrat: Any, groupe: str, exercice: int) -> int | None:
     """The State's maximum for a volet ('': the contract) and an exercise (art. 4.1), in centimes.
 
@@ -36,7 +30,7 @@ def ceiling(contrat: Any, groupe: str, exercice: int) -> int | None:
     return amount_of(clause_of(contrat, "plafond", groupe, exercice))
 
 
-@cite("emploi/avance")
+@cite("avance")
 def advance(contrat: Any, groupe: str, exercice: int) -> int | None:
     """The advance due at the signature: 60 % of the amount of art. 4.1 (art. 6), rounded down.
 
@@ -55,7 +49,7 @@ def advance(contrat: Any, groupe: str, exercice: int) -> int | None:
     return floor_centime(Fraction(str(clause.valeur)) * top)
 
 
-@cite("emploi/part_volet_2")
+@cite("taux_etat")
 def state_rate(contrat: Any, groupe: str, exercice: int) -> Fraction | None:
     """The State's part in the cost of a volet, third parties apart: its clause (art. 3.3: one
     half), else the key of the last signed plan (annexe 2: the State alone). None without either.
@@ -76,7 +70,7 @@ def state_rate(contrat: Any, groupe: str, exercice: int) -> Fraction | None:
     return None
 
 
-@cite("emploi/plafond_cout", lectures=("plafond-volet-ou-action",))
+@cite("plafond_cout", lectures=("plafond-volet-ou-action",))
 def state_shares(
     bases: Mapping[str, int],
     taux: Fraction,
@@ -108,7 +102,7 @@ def state_shares(
     return round_together(exact, floor_centime(whole))
 
 
-@cite("emploi/forfait_v1", lectures=("forfait-volet-1",))
+@cite("forfait", lectures=("forfait-volet-1",))
 def lump_sum(
     plafond: int | None,
     couts: Mapping[str, int],
@@ -160,7 +154,7 @@ def _total(values: Sequence[int | None]) -> int | None:
     return None if any(v is None for v in values) else sum(v for v in values if v is not None)
 
 
-@cite("emploi/solde_v1_v2", "emploi/solde_v3", "emploi/trop_percu")
+@cite("solde", "trop_percu")
 def settle(du: int | None, verse: int | None) -> tuple[int | None, int | None]:
     """(balance to be paid, overpayment to be repaid): due − paid, one of the two is 0 (art. 6).
 

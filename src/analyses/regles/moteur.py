@@ -202,7 +202,7 @@ class _Etat:
         return Chaine(rights, cash, own, chosen, known, sum(others) if used else None)
 
 
-@cite("solidarites/report", lectures=("assiette-du-report",))
+@cite("report", lectures=("assiette-du-report",))
 def carried_chain(droits: Maillon, caisse: Maillon, lecture: str = "verse") -> Maillon:
     """The chain of which the balance is carried over (annexe 6, A, B and F): what was paid and
     not consumed, or, under the reading "notifie", what was notified and not consumed (art. 5)."""

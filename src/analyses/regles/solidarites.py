@@ -44,7 +44,7 @@ def key_shares(
     return parts, realise - sum(parts.values())
 
 
-@cite("solidarites/plafond_cout", lectures=("cle-du-plan",))
+@cite("plafond_cout", lectures=("cle-du-plan",))
 def consumption(
     plan: Mapping[str, int],
     realise: int,
@@ -103,7 +103,7 @@ class Part:
     statut: str  # respectee, non_respectee, sans_objet (nothing to share), non_renseigne
 
 
-@cite("solidarites/part_cd_minimale", "emploi/part_volet_2", lectures=("base-des-50-pour-cent",))
+@cite("part_cd", "taux_etat", lectures=("base-des-50-pour-cent",))
 def part_cd(
     montants: Mapping[str, int | None] | None, minimum: Fraction, lecture: str = "etat-cd"
 ) -> Part:
@@ -138,13 +138,7 @@ class Ventilation:
     ecart: int | None
 
 
-@cite(
-    "solidarites/soutien_2024",
-    "solidarites/pilier_1",
-    "solidarites/pilier_3",
-    "solidarites/pilier_4",
-    "solidarites/participation_etat_annuelle",
-)
+@cite("pilier", "soutien", "participation")
 def pillars(contrat: Any, exercice: int) -> list[Ventilation]:
     """The split of art. 3 by pillar against the State's credits of each axe (annexe 3), then the
     totals of art. 3 and art. 2.2 against annexe 3 (groupe ''). Nothing is corrected.
@@ -158,7 +152,7 @@ def pillars(contrat: Any, exercice: int) -> list[Ventilation]:
         actions = [a for a in contrat.actions.values() if a.groupe == group]
         rows.append((group, clause_of(contrat, "pilier", group, exercice), actions))
     everything = list(contrat.actions.values())
-    for regle in ("participation_article_3", "participation"):
+    for regle in ("soutien", "participation"):
         rows.append(("", clause_of(contrat, regle, "", exercice), everything))
     found = []
     for group, clause, actions in rows:
