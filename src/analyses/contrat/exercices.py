@@ -62,6 +62,18 @@ def period(contrats: Mapping[str, Any], exercice: int) -> list[int]:
     return [year for year in sorted(shared) if year <= exercice]
 
 
+def par_defaut() -> tuple[str, list[int]]:
+    """What a command takes when it is not told: the first département of the registry, and the
+    exercises that its contracts share (all of them, when they share none).
+
+    >>> par_defaut()
+    ('55', [2024, 2025])
+    """
+    code, entry = next(iter(load.registry().items()))
+    years = [set(one["exercices"]) for one in entry["contrats"].values()]
+    return code, sorted(set.intersection(*years) or set.union(*years))
+
+
 def contrats_de(departement: str, exercice: int, au: date | None = None) -> dict[str, Any]:
     """The contracts of an exercise, in the version that applies at its end (or at `au` before it):
     an avenant changes nothing before its date.
