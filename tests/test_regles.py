@@ -6,8 +6,8 @@ import importlib
 import pkgutil
 from datetime import date
 from fractions import Fraction as F
-from types import SimpleNamespace as NS
 
+import fabrique
 import pandas as pd
 import pytest
 from hypothesis import given, settings
@@ -19,7 +19,7 @@ from analyses.chiffres.mesures import load_mesures
 from analyses.chiffres.regles import regles_figures
 from analyses.contrat.citations import CITATIONS, LECTURES
 from analyses.contrat.load import load_contrats, registry
-from analyses.contrat.model import Clause
+from analyses.contrat.model import Clause, Ineligible
 from analyses.contrat.parametres import load_interpretations, load_lectures
 from analyses.depot.exercice import Depot
 from analyses.execution.personnel import staff_costs
@@ -125,10 +125,8 @@ def test_ineligible_accounts(nature, objet, reason):
 
 
 def test_a_rule_can_aim_at_one_volet():
-    rule = NS(
-        motif="x", article="art. 4.2", natures=["6"], sauf_natures=[], mots=[], groupes=["v2"]
-    )
-    contrat = NS(ineligibles=[rule])
+    rule = Ineligible(code="x", motif="x", article="art. 4.2", natures=["6"], groupes=["v2"])
+    contrat = fabrique.contrat(ineligibles=[rule])
     assert ineligible_reason(contrat, "v2", "611", "") == "x (art. 4.2)"
     assert ineligible_reason(contrat, "v3", "611", "") == ""
 
@@ -181,7 +179,7 @@ def _depot(lines: list[dict], receipts: list[tuple] = (), year: int = 2024, **ta
     return Depot("55", year, **files, **tables)
 
 
-def _run(*depots: NS, lectures: dict | None = None):
+def _run(*depots: Depot, lectures: dict | None = None):
     ready = [prepare(depot, CONTRATS) for depot in depots]
     return run(ready, declared(depots), LECTURES_RETENUES | (lectures or {}))
 
@@ -395,10 +393,10 @@ def test_two_amounts_for_one_carry_over_are_refused():
     rows = [
         ("solidarites", "7", "etat", 2024, amount, None, 2, f) for amount, f in ((1, "a"), (2, "b"))
     ]
-    depots = [NS(reports=pd.DataFrame([row], columns=columns)) for row in rows]
+    depots = [fabrique.depot(reports=pd.DataFrame([row], columns=columns)) for row in rows]
     with pytest.raises(BilanError, match="b, ligne 2, champ « montant » : attendu le montant déjà"):
         declared(depots)
-    same = [NS(reports=pd.DataFrame([rows[0]], columns=columns))] * 2
+    same = [fabrique.depot(reports=pd.DataFrame([rows[0]], columns=columns))] * 2
     assert declared(same)["solidarites", "7", "etat"] == {2024: Declare(2024, 1, None, 2)}
 
 

@@ -67,11 +67,13 @@ def fonde(contrat: Contrat, genre: str) -> bool:
     return contrat.article(genre, list(contrat.groupes)) != ""
 
 
-def amount_of(clause: Any) -> int | None:
+def amount_of(clause: Clause | None) -> int | None:
     """Centimes of a clause whose value is an amount in euros; None when it gives none.
 
-    >>> from types import SimpleNamespace as NS
-    >>> amount_of(NS(valeur="179697.50")), amount_of(NS(valeur=None)), amount_of(None)
+    >>> from analyses.contrat.load import load_contrats
+    >>> plafond = load_contrats("55")["emploi"].clauses["plafond_v2"]
+    >>> cut = [plafond.model_copy(update={"valeur": value}) for value in ("179697.50", None)]
+    >>> amount_of(cut[0]), amount_of(cut[1]), amount_of(None)
     (17969750, None, None)
     """
     if clause is None or clause.valeur is None:

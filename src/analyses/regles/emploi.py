@@ -9,15 +9,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any
 
 from analyses.contrat.citations import amount_of, cite, clause_of
 from analyses.contrat.financeurs import CD, ETAT
+from analyses.contrat.model import Contrat
 from analyses.socle.money import floor_centime, round_together
 
 
 @cite("plafond")
-def ceiling(contrat: Any, groupe: str, exercice: int) -> int | None:
+def ceiling(contrat: Contrat, groupe: str, exercice: int) -> int | None:
     """The State's maximum for a volet ('': the contract) and an exercise (art. 4.1), in centimes.
 
     None when no signed text gives it: 2025 amounts come by avenant.
@@ -31,7 +31,7 @@ def ceiling(contrat: Any, groupe: str, exercice: int) -> int | None:
 
 
 @cite("avance")
-def advance(contrat: Any, groupe: str, exercice: int) -> int | None:
+def advance(contrat: Contrat, groupe: str, exercice: int) -> int | None:
     """The advance due at the signature: 60 % of the amount of art. 4.1 (art. 6), rounded down.
 
     None when the ceiling is not known or when no advance is planned for the exercise.
@@ -50,7 +50,7 @@ def advance(contrat: Any, groupe: str, exercice: int) -> int | None:
 
 
 @cite("taux_etat")
-def state_rate(contrat: Any, groupe: str, exercice: int) -> Fraction | None:
+def state_rate(contrat: Contrat, groupe: str, exercice: int) -> Fraction | None:
     """The State's part in the cost of a volet, third parties apart: its clause (art. 3.3: one
     half), else the key of the last signed plan (annexe 2: the State alone). None without either.
 
@@ -168,7 +168,7 @@ def settle(du: int | None, verse: int | None) -> tuple[int | None, int | None]:
 
 @cite(lectures=("base-volet-2", "plafond-volet-3", "forfait-volet-1", "plafond-volet-ou-action"))
 def balance(
-    contrat: Any,
+    contrat: Contrat,
     groupe: str,
     exercices: Sequence[int],
     couts: Mapping[int, Mapping[str, int] | None],
@@ -239,7 +239,7 @@ def _minus(one: Mapping[str, int], other: Mapping[str, int]) -> dict[str, int]:
     return {action: amount - other.get(action, 0) for action, amount in one.items()}
 
 
-def _plans(contrat: Any, groupe: str, exercice: int) -> dict[str, int]:
+def _plans(contrat: Contrat, groupe: str, exercice: int) -> dict[str, int]:
     """The State's planned amount by action of a volet (0 where no text gives one)."""
     return {
         code: (action.plan(exercice) or {}).get(ETAT, 0)

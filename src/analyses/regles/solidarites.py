@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any
 
 from analyses.contrat.citations import amount_of, cite, clause_of
 from analyses.contrat.financeurs import CD, ETAT
+from analyses.contrat.model import Clause, Contrat
 from analyses.socle.money import ceil_centime, share
 
 
@@ -132,14 +132,14 @@ class Ventilation:
     """One pillar of art. 3 against its axe: printed, computed, and the gap."""
 
     groupe: str
-    clause: Any
+    clause: Clause
     article: int | None
     annexe_3: int | None
     ecart: int | None
 
 
 @cite("pilier", "soutien", "participation")
-def pillars(contrat: Any, exercice: int) -> list[Ventilation]:
+def pillars(contrat: Contrat, exercice: int) -> list[Ventilation]:
     """The split of art. 3 by pillar against the State's credits of each axe (annexe 3), then the
     totals of art. 3 and art. 2.2 against annexe 3 (groupe ''). Nothing is corrected.
 
