@@ -14,8 +14,6 @@ COUCHES = [
     *("risque", "atteinte", "chiffres", "instantane", "bilan", "rendu"),
     *("importation", "saisie", "exemple", "production", "commandes", "cli"),
 ]
-# execution still asks the rules who bears what.
-A_DENOUER = {("execution", "regles")}
 
 
 def _package(path: Path) -> str:
@@ -40,4 +38,4 @@ def test_a_package_imports_only_those_before_it():
         for name in _imports(path)
         if COUCHES.index(name) > COUCHES.index(_package(path))
     }
-    assert up == A_DENOUER
+    assert up == set()

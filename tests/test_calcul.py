@@ -24,9 +24,11 @@ from analyses.contrat.load import load_contrats
 from analyses.contrat.model import Action, Contrat, Imprime, Indicateur, Ineligible
 from analyses.contrat.parametres import load_interpretations, load_lectures, load_seuils
 from analyses.depot.exercice import Depot
-from analyses.execution.execution import execution
+from analyses.execution.execution import Execution
 from analyses.preparation.affectation import assign
+from analyses.preparation.exercice import prepare
 from analyses.projection.parametres import load_modele
+from analyses.regles.moteur import run
 from analyses.regles.solidarites import consumption
 from analyses.risque.risque import evaluer
 from analyses.risque.situation import situations
@@ -111,6 +113,11 @@ def depot(
         resultats=resultats_,
         justifications=justifications,
     )
+
+
+def execution(source: Depot, contrats: dict[str, Contrat], au: date | None = None) -> Execution:
+    """What was spent, then who bears it."""
+    return run([prepare(source, contrats, au)]).executions[source.exercice]
 
 
 def receipt(action_: str, funder: str, euros: int, cashed: date | None = date(2024, 7, 1)) -> tuple:
@@ -469,6 +476,6 @@ def test_incomplete_interpretation_is_named(tmp_path, content) -> None:
 
 def test_without_rules_execution_is_unknown_not_zero() -> None:
     """A ledger without affectations.csv: nothing says what was spent on an action."""
-    run = execution(depot(lines({}), recettes=[]), load_contrats("55"))
-    assert not run.renseigne and set(run.par_action["realise"]) == {None}
-    assert set(run.par_financeur["consomme"]) == {None} and run.non_affecte.empty
+    done = execution(depot(lines({}), recettes=[]), load_contrats("55"))
+    assert not done.renseigne and set(done.par_action["realise"]) == {None}
+    assert set(done.par_financeur["consomme"]) == {None} and done.non_affecte.empty

@@ -17,6 +17,7 @@ from analyses.bilan import open_depots
 from analyses.contrat.load import load_contrats
 from analyses.depot import gate
 from analyses.execution.execution import execution
+from analyses.preparation.exercice import prepare
 from analyses.socle import paths
 
 ANNEES = (2024, 2025)
@@ -128,7 +129,7 @@ def test_the_same_figures_come_out(importes, monkeypatch, tmp_path):
         for folder in importes:
             [depot] = open_depots("55", [year], folder, preparer=True)
             assert depot.simule
-            done = execution(depot, contrats)
+            done = execution(prepare(depot, contrats))
             figures.append((done.par_action.to_dict("list"), done.par_mois.to_dict("list")))
         assert figures[0] == figures[1]
         assert sum(figures[0][0]["realise"]) > 0

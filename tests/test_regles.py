@@ -6,8 +6,8 @@ import importlib
 import pkgutil
 from datetime import date
 from fractions import Fraction as F
-from types import SimpleNamespace as NS
 
+import fabrique
 import pandas as pd
 import pytest
 from hypothesis import given, settings
@@ -19,6 +19,7 @@ from analyses.chiffres.mesures import load_mesures
 from analyses.chiffres.regles import regles_figures
 from analyses.contrat.citations import CITATIONS, LECTURES
 from analyses.contrat.load import load_contrats, registry
+from analyses.contrat.model import Clause, Ineligible
 from analyses.contrat.parametres import load_interpretations, load_lectures
 from analyses.depot.exercice import Depot
 from analyses.execution.personnel import staff_costs
@@ -48,23 +49,24 @@ AUTRES = {
 # --- citations ------------------------------------------------------------------------------
 
 
-def _clauses() -> dict[str, bool]:
-    return {
-        f"{contrat.code}/{clause.code}": clause.calcule
+def _clauses() -> list[Clause]:
+    return [
+        clause
         for departement in registry()
         for contrat in load_contrats(departement).values()
         for clause in contrat.clauses.values()
-    }
+    ]
 
 
 def test_every_clause_that_computes_has_a_function():
-    missing = [name for name, computes in _clauses().items() if computes and name not in CITATIONS]
+    """By its kind: a clause that computes and has none is found as well."""
+    missing = [c.code for c in _clauses() if c.calcule and c.regle not in CITATIONS]
     assert missing == []
 
 
 def test_no_citation_leads_nowhere():
-    known = _clauses()
-    assert [name for name in CITATIONS if name not in known] == []
+    known = {clause.regle for clause in _clauses() if clause.regle}
+    assert [genre for genre in CITATIONS if genre not in known] == []
 
 
 def test_every_interpretation_is_read_by_a_rule_and_no_other():
@@ -123,10 +125,8 @@ def test_ineligible_accounts(nature, objet, reason):
 
 
 def test_a_rule_can_aim_at_one_volet():
-    rule = NS(
-        motif="x", article="art. 4.2", natures=["6"], sauf_natures=[], mots=[], groupes=["v2"]
-    )
-    contrat = NS(ineligibles=[rule])
+    rule = Ineligible(code="x", motif="x", article="art. 4.2", natures=["6"], groupes=["v2"])
+    contrat = fabrique.contrat(ineligibles=[rule])
     assert ineligible_reason(contrat, "v2", "611", "") == "x (art. 4.2)"
     assert ineligible_reason(contrat, "v3", "611", "") == ""
 
@@ -179,7 +179,7 @@ def _depot(lines: list[dict], receipts: list[tuple] = (), year: int = 2024, **ta
     return Depot("55", year, **files, **tables)
 
 
-def _run(*depots: NS, lectures: dict | None = None):
+def _run(*depots: Depot, lectures: dict | None = None):
     ready = [prepare(depot, CONTRATS) for depot in depots]
     return run(ready, declared(depots), LECTURES_RETENUES | (lectures or {}))
 
@@ -393,10 +393,10 @@ def test_two_amounts_for_one_carry_over_are_refused():
     rows = [
         ("solidarites", "7", "etat", 2024, amount, None, 2, f) for amount, f in ((1, "a"), (2, "b"))
     ]
-    depots = [NS(reports=pd.DataFrame([row], columns=columns)) for row in rows]
+    depots = [fabrique.depot(reports=pd.DataFrame([row], columns=columns)) for row in rows]
     with pytest.raises(BilanError, match="b, ligne 2, champ « montant » : attendu le montant déjà"):
         declared(depots)
-    same = [NS(reports=pd.DataFrame([rows[0]], columns=columns))] * 2
+    same = [fabrique.depot(reports=pd.DataFrame([rows[0]], columns=columns))] * 2
     assert declared(same)["solidarites", "7", "etat"] == {2024: Declare(2024, 1, None, 2)}
 
 

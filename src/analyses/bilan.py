@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 from analyses import instantane
 from analyses.contrat.exercices import check_years, contrats_de, period, read_date
@@ -19,10 +19,14 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
+    from analyses.contrat.contradictions import Contradiction
     from analyses.contrat.model import Contrat
     from analyses.depot.exercice import Depot
+    from analyses.execution.execution import Execution
+    from analyses.preparation.exercice import Preparation
     from analyses.regles.moteur import Regles
     from analyses.risque.risque import Risque
+    from analyses.risque.trajectoire import Trajectoire
 
 
 @dataclass(frozen=True)
@@ -32,19 +36,19 @@ class Bilan:
     departement: str
     exercices: list[int]
     arrete_au: date | None
-    contrats: dict[str, Any]
-    depots: list[Any]
-    executions: list[Any]
-    trajectoires: dict[Any, Any]
-    risques: list[Any]
+    contrats: dict[str, Contrat]
+    depots: list[Depot]
+    executions: list[Execution]
+    trajectoires: dict[tuple[str, str, int], Trajectoire]
+    risques: list[Risque]
     sous_conso: pd.DataFrame
     indicateurs: pd.DataFrame
-    contradictions: list[Any]
+    contradictions: list[Contradiction]
     chiffres: pd.DataFrame
     simule: bool
-    regles: Any = None  # outcome of the rules (calcul.moteur.Regles)
-    preparations: list[Any] = field(default_factory=list)  # exercises before any open reading
-    anterieurs: list[Any] = field(default_factory=list)  # results of the years before
+    regles: Regles
+    preparations: list[Preparation] = field(default_factory=list)  # before any open reading
+    anterieurs: list[Depot] = field(default_factory=list)  # results of the years before
 
     @property
     def periode(self) -> str:
@@ -204,7 +208,7 @@ def open_depots(
 
 
 def earlier_years(
-    departement: str, first: int, donnees: Path, contrats: dict[str, Any]
+    departement: str, first: int, donnees: Path, contrats: Mapping[str, Contrat]
 ) -> tuple[list[int], list[int]]:
     """Exercises of the contracts before `first` that have files: those beyond a hole, of which only
     the results are taken, and those without one, of which what they leave is carried over."""

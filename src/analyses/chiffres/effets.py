@@ -12,6 +12,7 @@ from analyses.chiffres.mesures import Mesures
 from analyses.chiffres.table import money_figures
 from analyses.preparation.exercice import Preparation
 from analyses.regles.moteur import Regles, run
+from analyses.socle.tables import objects
 
 COLONNES = [
     *("interpretation", "lecture", "mesure", "contrat", "exercice", "niveau", "code", "financeur"),
@@ -54,9 +55,7 @@ def effects(
                 figure = one or two
                 if before != after and figure is not None:
                     rows.append(_row(code, reading, figure, mesures, before, after))
-    return pd.DataFrame(
-        {name: pd.Series([row[name] for row in rows], dtype=object) for name in COLONNES}
-    )
+    return objects(rows, COLONNES)
 
 
 def _exact(value: Value | Rapport) -> Value:

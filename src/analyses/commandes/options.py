@@ -10,6 +10,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+from analyses.contrat.exercices import par_defaut
 from analyses.socle.problems import unwritable
 
 
@@ -31,23 +32,29 @@ def year(text: str) -> int:
 
 
 def add_departement(command: argparse.ArgumentParser) -> None:
+    code = par_defaut()[0]
     command.add_argument(
-        "--departement", default="55", metavar="CODE", help="code du département (par défaut : 55)"
+        "--departement",
+        default=code,
+        metavar="CODE",
+        help=f"code du département (par défaut : {code})",
     )
 
 
-def add_scope(command: argparse.ArgumentParser, default_year: int | None = 2024) -> None:
+def add_scope(command: argparse.ArgumentParser) -> None:
+    first = par_defaut()[1][0]
     command.add_argument(
         "--exercice",
         type=year,
-        default=default_year,
+        default=first,
         metavar="ANNEE",
-        help="année du bilan (par défaut : 2024 ; 2025 pour le bilan final et le "
-        "rapport d'exécution)"
-        if default_year is None
-        else "année (par défaut : 2024)",
+        help=f"année (par défaut : {first})",
     )
     add_departement(command)
+    add_donnees(command)
+
+
+def add_donnees(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--donnees",
         type=Path,

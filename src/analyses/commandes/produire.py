@@ -7,7 +7,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from analyses.commandes.options import add_scope, day
+from analyses.commandes.options import add_departement, add_donnees, day, year
+from analyses.contrat.exercices import par_defaut
 
 
 def add(commands: Any) -> None:
@@ -23,7 +24,17 @@ def add(commands: Any) -> None:
         choices=["intermediaire", "final", "etat-avancement", "rapport-execution"],
         help="bilan à produire (par défaut : intermediaire)",
     )
-    add_scope(produce, None)
+    years = par_defaut()[1]
+    produce.add_argument(
+        "--exercice",
+        type=year,
+        default=None,
+        metavar="ANNEE",
+        help=f"année du bilan (par défaut : {years[0]} ; {years[-1]} pour le bilan final et le "
+        "rapport d'exécution)",
+    )
+    add_departement(produce)
+    add_donnees(produce)
     produce.add_argument(
         "--arrete-au",
         type=day,
@@ -45,11 +56,11 @@ def _produce(args: argparse.Namespace) -> int:
     from analyses.production.produce import WHOLE_PERIOD, Interrupted, produce
     from analyses.socle.paths import RAW, REPORTS
 
-    year = args.exercice or (2025 if args.bilan in WHOLE_PERIOD else 2024)
+    years = par_defaut()[1]
     try:
         produce(
             args.bilan,
-            year,
+            args.exercice or years[-1 if args.bilan in WHOLE_PERIOD else 0],
             args.departement,
             args.arrete_au or "",
             args.donnees or RAW,

@@ -23,8 +23,7 @@ def add(commands: Any) -> None:
         nargs="+",
         default=[],
         metavar="ACTION",
-        help="actions demandées : solidarites-4, emploi-v2-1, solidarites-nat… "
-        "(par défaut : toutes)",
+        help="actions demandées : <contrat>-<action>, ou <contrat>-nat (par défaut : toutes)",
     )
     collect.add_argument(
         "--un-par-action", action="store_true", help="écrit un classeur par action"

@@ -1,8 +1,8 @@
-"""The clause that gives a rule its figure, and which function computes which clause.
+"""The clause that gives a rule its figure, and which function computes which kind of clause.
 
-A citation is "contrat/clause", a key of `clauses` in contrat.yaml, and names the interpretations
-that the function reads. A test finds clauses that compute and have no function, and citations that
-lead nowhere.
+A citation is a kind, `regle` of a clause in contrat.yaml, and names the interpretations that the
+function reads. A test finds clauses that compute and have no function, and kinds that no contract
+has.
 """
 
 from __future__ import annotations
@@ -15,23 +15,23 @@ from analyses.contrat.model import Clause, Contrat
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-CITATIONS: dict[str, list[str]] = {}  # "contrat/clause" -> functions
+CITATIONS: dict[str, list[str]] = {}  # kind of clause -> functions
 LECTURES: dict[str, list[str]] = {}  # interpretation -> functions
 
 
-def cite(*clauses: str, lectures: Sequence[str] = ()) -> Callable[[F], F]:
-    """Declare the clauses that a function computes and the interpretations that it reads.
+def cite(*genres: str, lectures: Sequence[str] = ()) -> Callable[[F], F]:
+    """Declare the kinds of clauses that a function computes and the interpretations that it reads.
 
-    >>> @cite("exemple/clause")
+    >>> @cite("exemple")
     ... def rule(): ...
-    >>> CITATIONS.pop("exemple/clause")[0].endswith(".rule")
+    >>> CITATIONS.pop("exemple")[0].endswith(".rule")
     True
     """
 
     def declare(function: F) -> F:
         name = f"{function.__module__}.{function.__qualname__}"
-        for clause in clauses:
-            CITATIONS.setdefault(clause, []).append(name)
+        for genre in genres:
+            CITATIONS.setdefault(genre, []).append(name)
         for reading in lectures:
             LECTURES.setdefault(reading, []).append(name)
         return function
@@ -67,11 +67,13 @@ def fonde(contrat: Contrat, genre: str) -> bool:
     return contrat.article(genre, list(contrat.groupes)) != ""
 
 
-def amount_of(clause: Any) -> int | None:
+def amount_of(clause: Clause | None) -> int | None:
     """Centimes of a clause whose value is an amount in euros; None when it gives none.
 
-    >>> from types import SimpleNamespace as NS
-    >>> amount_of(NS(valeur="179697.50")), amount_of(NS(valeur=None)), amount_of(None)
+    >>> from analyses.contrat.load import load_contrats
+    >>> plafond = load_contrats("55")["emploi"].clauses["plafond_v2"]
+    >>> cut = [plafond.model_copy(update={"valeur": value}) for value in ("179697.50", None)]
+    >>> amount_of(cut[0]), amount_of(cut[1]), amount_of(None)
     (17969750, None, None)
     """
     if clause is None or clause.valeur is None:

@@ -94,22 +94,21 @@ def _sums(contrat: Contrat) -> Iterator[Contradiction]:
 
 def _piliers(contrat: Contrat) -> Iterator[Contradiction]:
     """Split of the State's money by pilier (article) against the subtotal of the axe (annexe)."""
-    for code, clause in contrat.clauses.items():
-        group = contrat.groupes.get(code.replace("pilier_", "axe-"))
-        if not code.startswith("pilier_") or group is None:
-            continue
+    pillars = [c for c in contrat.clauses.values() if c.regle == "pilier"]
+    for clause, key in ((c, key) for c in pillars for key in c.groupes):
+        group = contrat.groupes[key]
         actions = [a for a in contrat.actions.values() if a.groupe == group.code]
         computed = _planned(actions, clause.exercices[0], "etat")
-        amount = amount_of(clause)
+        amount, place = amount_of(clause), f"{group.niveau} {group.code_public}"
         if amount is not None and computed != amount:
             yield Contradiction(
                 f"pilier-{group.code_public}",
                 "chiffre",
                 contrat.code,
-                f"Part de l'État, axe {group.code_public} et {clause.libelle}",
+                f"Part de l'État, {place} et {clause.libelle}",
                 clause.article,
                 euros_imprimes(amount),
-                f"annexe 3, axe {group.code_public}, colonne A",
+                f"{contrat.article('plan', [key])}, {place}, colonne A",
                 euros_imprimes(computed),
             )
 
@@ -170,12 +169,12 @@ def _budgets(contrat: Contrat, action: Action) -> Iterator[Contradiction]:
             for name in dict.fromkeys([*kept.montants, *other.montants]):
                 one, two = other.montants.get(name, 0), kept.montants.get(name, 0)
                 if one != two:
+                    funder = contrat.financeurs.get(name, name.replace("_", " "))
                     yield Contradiction(
                         f"financement-{action.code}-{name}",
                         "chiffre",
                         contrat.code,
-                        f"Action {action.code}, {contrat.financeurs.get(name, 'reliquat 2023')}, "
-                        f"{kept.exercice}",
+                        f"Action {action.code}, {funder}, {kept.exercice}",
                         other.source,
                         euros_imprimes(one),
                         kept.source,

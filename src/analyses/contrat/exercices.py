@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
-from typing import Any
 
 from analyses.contrat import load
+from analyses.contrat.model import Contrat
 from analyses.socle.problems import BilanError, Problem
 
 
@@ -36,7 +36,7 @@ def _problem(champ: str, attendu: str, trouve: object) -> Problem:
     )
 
 
-def check_years(contrats: dict[str, Any], exercices: Sequence[int], au: date | None) -> None:
+def check_years(contrats: Mapping[str, Contrat], exercices: Sequence[int], au: date | None) -> None:
     """Refuse a year that no contract covers and a closing date before the last year begins."""
     known = sorted({year for contrat in contrats.values() for year in contrat.exercices})
     problems = [
@@ -50,11 +50,10 @@ def check_years(contrats: dict[str, Any], exercices: Sequence[int], au: date | N
         raise BilanError(problems)
 
 
-def period(contrats: Mapping[str, Any], exercice: int) -> list[int]:
+def period(contrats: Mapping[str, Contrat], exercice: int) -> list[int]:
     """Exercises that all the contracts share, up to `exercice`.
 
-    >>> from types import SimpleNamespace as NS
-    >>> both = {"a": NS(exercices=[2024, 2025, 2026]), "b": NS(exercices=[2024, 2025])}
+    >>> both = load.load_contrats("55")
     >>> period(both, 2025), period(both, 2024), period(both, 2030)
     ([2024, 2025], [2024], [2024, 2025])
     """
@@ -62,7 +61,19 @@ def period(contrats: Mapping[str, Any], exercice: int) -> list[int]:
     return [year for year in sorted(shared) if year <= exercice]
 
 
-def contrats_de(departement: str, exercice: int, au: date | None = None) -> dict[str, Any]:
+def par_defaut() -> tuple[str, list[int]]:
+    """What a command takes when it is not told: the first département of the registry, and the
+    exercises that its contracts share (all of them, when they share none).
+
+    >>> par_defaut()
+    ('55', [2024, 2025])
+    """
+    code, entry = next(iter(load.registry().items()))
+    years = [set(one["exercices"]) for one in entry["contrats"].values()]
+    return code, sorted(set.intersection(*years) or set.union(*years))
+
+
+def contrats_de(departement: str, exercice: int, au: date | None = None) -> dict[str, Contrat]:
     """The contracts of an exercise, in the version that applies at its end (or at `au` before it):
     an avenant changes nothing before its date.
 

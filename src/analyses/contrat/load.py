@@ -233,6 +233,17 @@ def registry(params: Path = PARAMS) -> dict[str, Any]:
     return content.model_dump()["departements"]
 
 
+@lru_cache(maxsize=1)
+def titres_courts() -> dict[str, str]:
+    """What a table calls each contract, by its code.
+
+    >>> titres_courts()["emploi"]
+    'Insertion-emploi'
+    """
+    entries = (entry for place in registry().values() for entry in place["contrats"].items())
+    return {code: entry["titre_court"] or code for code, entry in entries}
+
+
 def load_contrats(
     departement: str, a_la_date: date | None = None, params: Path = PARAMS
 ) -> dict[str, model.Contrat]:

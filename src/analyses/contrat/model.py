@@ -322,21 +322,23 @@ class SousTotal(_Model):
 
 
 class Inscription(_Model):
-    """A contract in the registry: its exercises, and its versions in order of effect."""
+    """A contract in the registry: what a table calls it, its exercises, and its versions in order
+    of effect."""
 
-    exercices: list[int]
+    titre_court: StrictStr = ""
+    exercices: list[int] = Field(min_length=1)
     versions: list[StrictStr] = Field(min_length=1)
 
 
 class Departement(_Model):
     nom: StrictStr
-    contrats: dict[str, Inscription]
+    contrats: dict[str, Inscription] = Field(min_length=1)
 
 
 class Registre(_Model):
     """Which département signed which contract."""
 
-    departements: dict[str, Departement]
+    departements: dict[str, Departement] = Field(min_length=1)
 
 
 class Contrat(_Model):

@@ -130,17 +130,19 @@ def check_decisions(table: Table, *mandats: Table | None) -> Found:
 
 
 def order_problems(
-    fichier: str, rows: Iterable[tuple[int, int, int]], debut: int, fin: int
+    fichier: str, rows: Iterable[tuple[int, int, int]], debut: int, fin: int, article: str = ""
 ) -> list[Problem]:
     """What is wrong in one declared chain: (line, from, to) rows of one action and funder.
 
-    A carry-over goes from an exercise to the next, within the contract (art. 5), without a hole.
+    A carry-over goes from an exercise to the next, within the contract (`article` of its clause on
+    carry-overs, '' when it has none), without a hole.
 
     >>> order_problems("reports.csv", [(2, 2024, 2025), (3, 2025, 2024)], 2024, 2027)[0].trouve
     'un cycle : 2025 vers 2024'
     """
     problems = []
     origins: dict[int, int] = {}
+    of = article and f", {article}"
 
     def wrong(line: int, champ: str, expected: str, found: str, remedy: str) -> None:
         problems.append(Problem(fichier, line, champ, expected, found, remedy))
@@ -168,7 +170,7 @@ def order_problems(
             wrong(
                 line,
                 "exercice_origine",
-                f"un exercice de {debut} à {fin - 1} (aucun report au-delà du terme, art. 5)",
+                f"un exercice de {debut} à {fin - 1} (aucun report au-delà du terme{of})",
                 step,
                 "retirez la ligne : la somme non consommée est à rembourser",
             )
@@ -198,7 +200,8 @@ def check_carry_overs(table: Table, contrats: Mapping[str, Contrat]) -> list[Pro
     problems = []
     for (name, _, _), rows in chains.items():
         contrat = contrats[name]
-        problems += order_problems(table.fichier, rows, contrat.debut.year, contrat.fin.year)
+        years = (contrat.debut.year, contrat.fin.year)
+        problems += order_problems(table.fichier, rows, *years, contrat.article("report", []))
     return problems
 
 

@@ -110,6 +110,7 @@ def narratives(
     """Narrative file of each action."""
     found: dict[tuple[str, str], Path] = {}
     problems = []
+    examples = ", ".join(f"{c.code}-{next(iter(c.actions))}.md" for c in contrats.values())
     for path in sorted(folder.glob("*.md")) if folder.is_dir() else []:
         if path.stem.casefold().startswith("readme"):
             continue
@@ -124,7 +125,7 @@ def narratives(
                     "",
                     "un nom <contrat>-<action>.md d'une action du contrat",
                     "une action inconnue",
-                    "renommez le fichier (solidarites-1.md, emploi-v2-1.md)",
+                    f"renommez le fichier ({examples})",
                 )  # fmt: skip
             )
         elif (contrat, action) in found:

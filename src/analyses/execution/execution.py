@@ -1,4 +1,4 @@
-"""Financial execution of one exercise: planned, paid, realised, by action and by funder.
+"""Financial execution of one exercise: planned, paid, realised, by action and by month.
 
 Amounts are integer centimes; None means « non renseigné ». What the texts leave open is read as
 `lectures` says (params/interpretations.yaml); what does not depend on a reading is prepared once.
@@ -14,12 +14,13 @@ from typing import Any
 
 import pandas as pd
 
+from analyses.contrat.model import Contrat
 from analyses.execution.engagements import engaged, paid_mask
 from analyses.execution.personnel import staff_costs
 from analyses.execution.recettes import Key, receipts_of, state_payments, third_party_receipts
-from analyses.preparation.exercice import Preparation, prepare
+from analyses.preparation.exercice import Preparation
 from analyses.preparation.ineligibilite import eligibility
-from analyses.regles.parts import Reports, funder_shares
+from analyses.socle.tables import objects
 
 COLONNES_ACTION = [
     "contrat",
@@ -54,7 +55,8 @@ _SERIES = ("ineligible", "double_compte", "journee_complementaire", "paye")
 
 @dataclass(frozen=True)
 class Execution:
-    """Execution of an exercise. `lignes`: assigned lines that count; `non_affecte`: the others.
+    """Execution of an exercise. `lignes`: assigned lines that count; `non_affecte`: the others;
+    `par_financeur`: what the rules say that each funder bears (analyses.regles.parts).
 
     `verse_groupe` and `verse_contrat` are exact totals of the State's payments (None = unknown).
     `personnel` has the staff costs charged to each action (None = no file), `decisions` the lines
@@ -77,13 +79,6 @@ class Execution:
     recettes_non_reparties: dict[tuple[str, str, str], int] = field(default_factory=dict)
 
 
-def _frame(rows: list[dict[str, Any]], columns: list[str]) -> pd.DataFrame:
-    """Frame of plain Python objects: int stays int, None stays None."""
-    return pd.DataFrame(
-        {name: pd.Series([row[name] for row in rows], dtype=object) for name in columns}
-    )
-
-
 def _sums(lines: pd.DataFrame) -> dict[Key, int]:
     grouped = lines.groupby(["contrat", "action"])["montant_signe"].sum()
     keys: list[Any] = list(grouped.index)
@@ -93,7 +88,7 @@ def _sums(lines: pd.DataFrame) -> dict[Key, int]:
 
 
 def _by_month(
-    spent: pd.DataFrame, contrats: Mapping[str, Any], exercice: int, arrete_au: date | None
+    spent: pd.DataFrame, contrats: Mapping[str, Contrat], exercice: int, arrete_au: date | None
 ) -> pd.DataFrame:
     """Realised by month and running total; each month of the year, later ones when used."""
     last = 12 if arrete_au is None or arrete_au.year > exercice else arrete_au.month
@@ -120,13 +115,13 @@ def _by_month(
                         "cumul": total,
                     }
                 )
-    return _frame(rows, COLONNES_MOIS)
+    return objects(rows, COLONNES_MOIS)
 
 
 def _staff(prepared: Preparation, lectures: Mapping[str, str]) -> pd.DataFrame | None:
     """Staff costs of the exercise, of the actions that its contracts know."""
     frame = staff_costs(
-        getattr(prepared.depot, "temps_agents", None),
+        prepared.depot.temps_agents,
         prepared.depot.exercice,
         prepared.arrete_au,
         lectures.get("jour-de-personnel", "mois-reel"),
@@ -187,23 +182,14 @@ def _spent(
     return _Spent(lines, decisions, realise, series, months)
 
 
-def execution(
-    depot: Any,
-    contrats: Mapping[str, Any],
-    arrete_au: date | None = None,
-    lectures: Mapping[str, str] | None = None,
-    reports: Reports | None = None,
-    prepared: Preparation | None = None,
-) -> Execution:
-    """Execution of the exercise of `depot`, for every action of the contracts that cover it.
+def execution(ready: Preparation, lectures: Mapping[str, str] | None = None) -> Execution:
+    """Execution of a prepared exercise, for every action of the contracts that cover it; who bears
+    it is left to the rules (`par_financeur` is empty).
 
-    A line counts when its exercice is the year and its date_emission at most `arrete_au` (None:
-    the whole exercise, journée complémentaire included). Realised is eligible expenditure, ledger
-    and staff costs together. `lectures`: reading of each interpretation (default: that of each
-    rule); `reports`: what earlier exercises carried over (default: nothing).
+    Realised is eligible expenditure, ledger and staff costs together. `lectures`: reading of each
+    interpretation (default: that of each rule).
     """
-    lectures, reports = lectures or {}, reports or Reports()
-    ready = prepared or prepare(depot, contrats, arrete_au)
+    lectures = lectures or {}
     depot, contrats, arrete_au = ready.depot, ready.contrats, ready.arrete_au
     year = depot.exercice
     staff = _staff(ready, lectures)
@@ -216,24 +202,19 @@ def execution(
     if receipts is not None:
         paid = state_payments(contrats, receipts, year, realised, spread)
     tiers, lost = third_party_receipts(contrats, receipts, year)
-    commitments = engaged(getattr(depot, "engagements", None), year, arrete_au)
+    commitments = engaged(depot.engagements, year, arrete_au)
     costs = None if staff is None else _by_key(staff)
     by_action: list[dict[str, Any]] = []
-    by_funder: list[dict[str, Any]] = []
     for contrat in contrats.values():
-        name, shares = contrat.code, dict[str, dict[str, int | None]]()
-        if spent is not None:
-            own = {code: realised.get((name, code), 0) for code in contrat.actions}
-            given = {code: tiers.get((name, code), {}) for code in contrat.actions}
-            shares = funder_shares(contrat, year, own, given, reports, lectures)
         for action in contrat.actions.values():
-            key = (name, action.code)
-            head = {"contrat": name, "groupe": action.groupe, "action": action.code}
+            key = (contrat.code, action.code)
             plan = action.plan(year)
             planned = None if plan is None else sum(plan.values())
             done = None if spent is None else realised.get(key, 0)
             row: dict[str, Any] = {
-                **head,
+                "contrat": contrat.code,
+                "groupe": action.groupe,
+                "action": action.code,
                 "libelle": action.libelle,
                 "prevu": planned,
                 "realise": done,
@@ -245,16 +226,14 @@ def execution(
             for measure in _SERIES:
                 row[measure] = None if spent is None else spent.series[measure].get(key, 0)
             by_action.append(row)
-            carried = reports.actions.get(key, {})
-            by_funder += _funder_rows(head, plan, shares.get(action.code), carried)
     groups = [(c.code, g) for c in contrats.values() for g in c.groupes]
     return Execution(
         exercice=year,
         arrete_au=arrete_au,
         lignes=ready.lignes if spent is None else spent.lignes,
-        par_action=_frame(by_action, COLONNES_ACTION),
-        par_financeur=_frame(by_funder, COLONNES_FINANCEUR),
-        par_mois=_frame([], COLONNES_MOIS) if spent is None else spent.mois,
+        par_action=objects(by_action, COLONNES_ACTION),
+        par_financeur=objects([], COLONNES_FINANCEUR),
+        par_mois=objects([], COLONNES_MOIS) if spent is None else spent.mois,
         non_affecte=ready.non_affecte,
         renseigne=ready.renseigne,
         verse_groupe={key: None if paid is None else paid[1][key] for key in groups},
@@ -264,29 +243,3 @@ def execution(
         tiers=tiers,
         recettes_non_reparties=lost,
     )
-
-
-def _funder_rows(
-    head: dict[str, str],
-    plan: dict[str, int] | None,
-    parts: Mapping[str, int | None] | None,
-    carried: Mapping[str, int | None],
-) -> list[dict[str, Any]]:
-    """One row per funder; unconsumed is planned plus carried over minus consumed."""
-    if plan is None:
-        return []
-    rows: list[dict[str, Any]] = []
-    for funder in parts or plan:
-        planned, report = plan.get(funder, 0), carried.get(funder, 0)
-        part = None if parts is None else parts[funder]
-        unknown = part is None or report is None
-        rows.append(
-            head
-            | {
-                "financeur": funder,
-                "prevu": planned,
-                "consomme": part,
-                "non_consomme": None if unknown else planned + (report or 0) - (part or 0),
-            }
-        )
-    return rows

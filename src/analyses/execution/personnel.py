@@ -11,6 +11,7 @@ import pandas as pd
 
 from analyses.contrat.citations import cite
 from analyses.socle.money import half_up_centime, round_together
+from analyses.socle.tables import objects
 
 COLONNES = ["contrat", "action", "ligne", "mois", "quotite", "jours", "montant"]
 
@@ -83,6 +84,4 @@ def staff_costs(
             }
             for month, amount in rounded.items()
         ]
-    return pd.DataFrame(
-        {name: pd.Series([row[name] for row in rows], dtype=object) for name in COLONNES}
-    )
+    return objects(rows, COLONNES)

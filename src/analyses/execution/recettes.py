@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import date
-from typing import Any
 
 import pandas as pd
 
 from analyses.contrat.citations import cite
 from analyses.contrat.financeurs import CD, ETAT
+from analyses.contrat.model import Action, Contrat
 from analyses.socle.money import share
 
 Key = tuple[str, str]  # (contrat, action), or (contrat, groupe) where said
@@ -39,7 +39,7 @@ def receipts_of(
     ]
 
 
-def _scope(contrat: Any, code: str) -> tuple[list[str], list[Any]]:
+def _scope(contrat: Contrat, code: str) -> tuple[list[str], list[Action]]:
     """(groupes, actions) that the `action` of a receipt speaks of."""
     if code in contrat.actions:
         return [contrat.actions[code].groupe], [contrat.actions[code]]
@@ -52,7 +52,7 @@ def _scope(contrat: Any, code: str) -> tuple[list[str], list[Any]]:
 
 @cite(lectures=("verse-reparti-annexe-3",))
 def state_payments(
-    contrats: Mapping[str, Any],
+    contrats: Mapping[str, Contrat],
     receipts: Sequence[Receipt],
     exercice: int,
     realise: Mapping[Key, int],
@@ -101,7 +101,7 @@ def state_payments(
 
 
 def third_party_receipts(
-    contrats: Mapping[str, Any], receipts: Sequence[Receipt] | None, exercice: int
+    contrats: Mapping[str, Contrat], receipts: Sequence[Receipt] | None, exercice: int
 ) -> tuple[dict[Key, dict[str, int]], dict[tuple[str, str, str], int]]:
     """Third-party receipts by (contrat, action), and those that no action plans for.
 

@@ -37,7 +37,7 @@ def says(objet: str, mot: str) -> bool:
     return bool(_pattern(mot).search(plain(objet)))
 
 
-@cite("emploi/non_eligible")
+@cite("ineligible")
 def ineligible_reason(contrat: Contrat, groupe: str, nature: str, objet: str) -> str:
     """Why an article excludes an expenditure, with the article ('' when none does; art. 4.2).
 
@@ -76,7 +76,7 @@ def decided(*frames: pd.DataFrame | None) -> dict[LineKey, tuple[str, str]]:
     return found
 
 
-@cite("emploi/duree_v1_v2", "emploi/duree_v3", "solidarites/duree")
+@cite("periode")
 def outside_period(contrat: Contrat, groupe: str) -> str:
     """Why an expenditure outside the period of its axe or volet is not financed, with the article
     (emploi art. 2; solidarités art. 4)."""

@@ -9,21 +9,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any
 
 from analyses.contrat.citations import amount_of, cite, clause_of
 from analyses.contrat.financeurs import CD, ETAT
+from analyses.contrat.model import Contrat
 from analyses.socle.money import floor_centime, round_together
 
 
-@cite(
-    "emploi/plafond_v1",
-    "emploi/plafond_v2",
-    "emploi/plafond_v3",
-    "emploi/volet_3_2025",
-    "emploi/plafond_total",
-)
-def ceiling(contrat: Any, groupe: str, exercice: int) -> int | None:
+@cite("plafond")
+def ceiling(contrat: Contrat, groupe: str, exercice: int) -> int | None:
     """The State's maximum for a volet ('': the contract) and an exercise (art. 4.1), in centimes.
 
     None when no signed text gives it: 2025 amounts come by avenant.
@@ -36,8 +30,8 @@ def ceiling(contrat: Any, groupe: str, exercice: int) -> int | None:
     return amount_of(clause_of(contrat, "plafond", groupe, exercice))
 
 
-@cite("emploi/avance")
-def advance(contrat: Any, groupe: str, exercice: int) -> int | None:
+@cite("avance")
+def advance(contrat: Contrat, groupe: str, exercice: int) -> int | None:
     """The advance due at the signature: 60 % of the amount of art. 4.1 (art. 6), rounded down.
 
     None when the ceiling is not known or when no advance is planned for the exercise.
@@ -55,8 +49,8 @@ def advance(contrat: Any, groupe: str, exercice: int) -> int | None:
     return floor_centime(Fraction(str(clause.valeur)) * top)
 
 
-@cite("emploi/part_volet_2")
-def state_rate(contrat: Any, groupe: str, exercice: int) -> Fraction | None:
+@cite("taux_etat")
+def state_rate(contrat: Contrat, groupe: str, exercice: int) -> Fraction | None:
     """The State's part in the cost of a volet, third parties apart: its clause (art. 3.3: one
     half), else the key of the last signed plan (annexe 2: the State alone). None without either.
 
@@ -76,7 +70,7 @@ def state_rate(contrat: Any, groupe: str, exercice: int) -> Fraction | None:
     return None
 
 
-@cite("emploi/plafond_cout", lectures=("plafond-volet-ou-action",))
+@cite("plafond_cout", lectures=("plafond-volet-ou-action",))
 def state_shares(
     bases: Mapping[str, int],
     taux: Fraction,
@@ -108,7 +102,7 @@ def state_shares(
     return round_together(exact, floor_centime(whole))
 
 
-@cite("emploi/forfait_v1", lectures=("forfait-volet-1",))
+@cite("forfait", lectures=("forfait-volet-1",))
 def lump_sum(
     plafond: int | None,
     couts: Mapping[str, int],
@@ -160,7 +154,7 @@ def _total(values: Sequence[int | None]) -> int | None:
     return None if any(v is None for v in values) else sum(v for v in values if v is not None)
 
 
-@cite("emploi/solde_v1_v2", "emploi/solde_v3", "emploi/trop_percu")
+@cite("solde", "trop_percu")
 def settle(du: int | None, verse: int | None) -> tuple[int | None, int | None]:
     """(balance to be paid, overpayment to be repaid): due − paid, one of the two is 0 (art. 6).
 
@@ -174,7 +168,7 @@ def settle(du: int | None, verse: int | None) -> tuple[int | None, int | None]:
 
 @cite(lectures=("base-volet-2", "plafond-volet-3", "forfait-volet-1", "plafond-volet-ou-action"))
 def balance(
-    contrat: Any,
+    contrat: Contrat,
     groupe: str,
     exercices: Sequence[int],
     couts: Mapping[int, Mapping[str, int] | None],
@@ -245,7 +239,7 @@ def _minus(one: Mapping[str, int], other: Mapping[str, int]) -> dict[str, int]:
     return {action: amount - other.get(action, 0) for action, amount in one.items()}
 
 
-def _plans(contrat: Any, groupe: str, exercice: int) -> dict[str, int]:
+def _plans(contrat: Contrat, groupe: str, exercice: int) -> dict[str, int]:
     """The State's planned amount by action of a volet (0 where no text gives one)."""
     return {
         code: (action.plan(exercice) or {}).get(ETAT, 0)

@@ -12,13 +12,17 @@ from datetime import date
 from fractions import Fraction
 from typing import Any
 
+import pandas as pd
+
 from analyses.contrat.citations import cite, clause_of
 from analyses.contrat.financeurs import CD, ETAT
+from analyses.contrat.model import Action, Contrat
+from analyses.depot.exercice import Depot
 from analyses.execution.execution import Execution, execution
 from analyses.execution.recettes import Key
 from analyses.preparation.exercice import Preparation
 from analyses.regles.emploi import Solde, advance, balance, ceiling
-from analyses.regles.parts import Reports
+from analyses.regles.parts import Reports, partager
 from analyses.regles.reports import Declare, Maillon, link, received, unknown
 from analyses.regles.solidarites import Part, key_shares, part_cd
 from analyses.socle.problems import BilanError, Problem
@@ -50,15 +54,15 @@ class Regles:
 
     lectures: Mapping[str, str]
     declares: Declares = field(default_factory=dict)
-    contrats: dict[int, Mapping[str, Any]] = field(default_factory=dict)
-    suivants: dict[int, Mapping[str, Any]] = field(default_factory=dict)
+    contrats: dict[int, Mapping[str, Contrat]] = field(default_factory=dict)
+    suivants: dict[int, Mapping[str, Contrat]] = field(default_factory=dict)
     executions: dict[int, Execution] = field(default_factory=dict)
     chaines: dict[tuple[int, str, str], Chaine] = field(default_factory=dict)
     parts: dict[tuple[int, str, str, str], tuple[Part, Part]] = field(default_factory=dict)
     soldes: dict[tuple[int, str, str], Solde] = field(default_factory=dict)
 
 
-def declared(depots: Iterable[Any]) -> dict[tuple[str, str, str], dict[int, Declare]]:
+def declared(depots: Iterable[Depot]) -> dict[tuple[str, str, str], dict[int, Declare]]:
     """Carry-overs that the files declare (reports.csv), by contract, action and funder.
 
     The same carry-over can be in the file of its exercise and in that of the next one; two
@@ -67,7 +71,7 @@ def declared(depots: Iterable[Any]) -> dict[tuple[str, str, str], dict[int, Decl
     found: dict[tuple[str, str, str], dict[int, Declare]] = {}
     problems = []
     for depot in depots:
-        frame = getattr(depot, "reports", None)
+        frame = depot.reports
         if frame is None:
             continue
         for row in frame.to_dict("records"):
@@ -96,11 +100,11 @@ def declared(depots: Iterable[Any]) -> dict[tuple[str, str, str], dict[int, Decl
     return found
 
 
-def _carries(contrat: Any) -> bool:
+def _carries(contrat: Contrat) -> bool:
     return clause_of(contrat, "report") is not None
 
 
-def _lookup(frame: Any, column: str) -> dict[Key, Any]:
+def _lookup(frame: pd.DataFrame, column: str) -> dict[Key, Any]:
     return {
         (str(r[0]), str(r[1])): r[2]
         for r in frame[["contrat", "action", column]].itertuples(index=False)
@@ -128,7 +132,7 @@ class _Etat:
         self.last: dict[Key, Chaine] = {}
         self.volets: dict[Key, int | None] = {}
 
-    def before(self, contrat: Any, action: str, exercice: int) -> Chaine | None:
+    def before(self, contrat: Contrat, action: str, exercice: int) -> Chaine | None:
         """The link before an exercise; None at the first exercise of the contract."""
         if exercice <= contrat.debut.year:
             return None
@@ -138,10 +142,10 @@ class _Etat:
         nothing = unknown(exercice - 1)
         return Chaine(nothing, nothing, nothing, nothing)
 
-    def told(self, contrat: Any, action: str, funder: str) -> Mapping[int, Declare]:
+    def told(self, contrat: Contrat, action: str, funder: str) -> Mapping[int, Declare]:
         return self.declares.get((contrat.code, action, funder), {})
 
-    def reports(self, contrats: Mapping[str, Any], exercice: int) -> Reports:
+    def reports(self, contrats: Mapping[str, Contrat], exercice: int) -> Reports:
         actions: dict[Key, dict[str, int | None]] = {}
         for contrat in contrats.values():
             for action in contrat.actions if _carries(contrat) else ():
@@ -154,7 +158,7 @@ class _Etat:
                 }
         return Reports(actions, dict(self.volets))
 
-    def follow(self, contrats: Mapping[str, Any], done: Execution) -> dict[Key, Chaine]:
+    def follow(self, contrats: Mapping[str, Contrat], done: Execution) -> dict[Key, Chaine]:
         """The links of an exercise that has been run, and what it leaves to the next."""
         year, paid, used = done.exercice, _lookup(done.par_action, "verse"), consumed(done)
         links = {}
@@ -170,7 +174,7 @@ class _Etat:
         return links
 
     def _free(
-        self, contrat: Any, groupe: str, year: int, used: Mapping[Key, Mapping[str, int | None]]
+        self, contrat: Contrat, groupe: str, year: int, used: Mapping[Key, Mapping[str, int | None]]
     ) -> int | None:
         """State credits of a volet that its actions have not consumed yet."""
         before = self.volets.get((contrat.code, groupe), 0)
@@ -181,7 +185,12 @@ class _Etat:
         return before + (ceiling(contrat, groupe, year) or 0) - sum(v or 0 for v in known)
 
     def _link(
-        self, contrat: Any, action: Any, year: int, paid: int | None, used: Mapping[str, int | None]
+        self,
+        contrat: Contrat,
+        action: Action,
+        year: int,
+        paid: int | None,
+        used: Mapping[str, int | None],
     ) -> Chaine:
         before = self.before(contrat, action.code, year)
         plan, fin = action.plan(year), contrat.fin.year
@@ -202,14 +211,14 @@ class _Etat:
         return Chaine(rights, cash, own, chosen, known, sum(others) if used else None)
 
 
-@cite("solidarites/report", lectures=("assiette-du-report",))
+@cite("report", lectures=("assiette-du-report",))
 def carried_chain(droits: Maillon, caisse: Maillon, lecture: str = "verse") -> Maillon:
     """The chain of which the balance is carried over (annexe 6, A, B and F): what was paid and
     not consumed, or, under the reading "notifie", what was notified and not consumed (art. 5)."""
     return droits if lecture == "notifie" else caisse
 
 
-def _of(contrat: Any, groupe: str) -> list[Any]:
+def _of(contrat: Contrat, groupe: str) -> list[Action]:
     return [a for a in contrat.actions.values() if a.groupe == groupe]
 
 
@@ -223,10 +232,8 @@ def run(
     regles = Regles(lectures or {}, declares or {})
     for ready in preparations:
         year, contrats = ready.depot.exercice, ready.contrats
-        reports = state.reports(contrats, year)
-        done = execution(
-            ready.depot, contrats, ready.arrete_au, regles.lectures, reports, prepared=ready
-        )
+        done = execution(ready, regles.lectures)
+        done = partager(done, contrats, state.reports(contrats, year), regles.lectures)
         regles.contrats[year], regles.executions[year] = contrats, done
         for (name, code), chaine in state.follow(contrats, done).items():
             regles.chaines[year, name, code] = chaine
@@ -253,13 +260,13 @@ def _together(
 
 
 def _parts(
-    contrats: Mapping[str, Any], done: Execution, lectures: Mapping[str, str]
+    contrats: Mapping[str, Contrat], done: Execution, lectures: Mapping[str, str]
 ) -> dict[tuple[int, str, str, str], tuple[Part, Part]]:
     """The département's part, planned and consumed, by action, axe or volet, and contract."""
     found: dict[tuple[int, str, str, str], tuple[Part, Part]] = {}
     used = consumed(done)
     for contrat in contrats.values():
-        places: list[tuple[str, str, list[Any], Fraction, str]] = []
+        places: list[tuple[str, str, list[Action], Fraction, str]] = []
         rule = clause_of(contrat, "part_cd")
         base = lectures.get("base-des-50-pour-cent", "etat-cd")
         for key, group in contrat.groupes.items():
@@ -291,7 +298,7 @@ def _parts(
 # --- balances -------------------------------------------------------------------------------
 
 
-def _third(contrat: Any, done: Execution, codes: Iterable[str]) -> dict[str, int]:
+def _third(contrat: Contrat, done: Execution, codes: Iterable[str]) -> dict[str, int]:
     """Third-party money consumed by action, from receipts, else by the plan's key."""
     spent = _lookup(done.par_action, "realise")
     found = {}
@@ -317,7 +324,7 @@ def _balances(regles: Regles) -> dict[tuple[int, str, str], Solde]:
     return found
 
 
-def _balance(regles: Regles, contrat: Any, groupe: str, years: Sequence[int]) -> Solde:
+def _balance(regles: Regles, contrat: Contrat, groupe: str, years: Sequence[int]) -> Solde:
     costs: dict[int, dict[str, int] | None] = {}
     third: dict[int, dict[str, int] | None] = {}
     codes = [a.code for a in _of(contrat, groupe)]
@@ -338,7 +345,7 @@ def _balance(regles: Regles, contrat: Any, groupe: str, years: Sequence[int]) ->
     return balance(contrat, groupe, years, costs, third, paid, regles.lectures)
 
 
-def advances(contrat: Any, exercice: int) -> dict[str, int | None]:
+def advances(contrat: Contrat, exercice: int) -> dict[str, int | None]:
     """The advance of each volet for an exercise (art. 6), in centimes.
 
     >>> from analyses.contrat.load import load_contrats

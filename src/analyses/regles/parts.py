@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from analyses.contrat.citations import cite, clause_of
 from analyses.contrat.financeurs import CD, ETAT
+from analyses.contrat.model import Contrat
+from analyses.execution.execution import COLONNES_FINANCEUR, Execution
 from analyses.regles.emploi import ceiling, state_rate, state_shares
 from analyses.regles.solidarites import consumption, key_shares
+from analyses.socle.tables import objects
 
 Key = tuple[str, str]  # (contrat, action) or (contrat, groupe)
 
@@ -25,7 +28,7 @@ class Reports:
 
 @cite(lectures=("base-volet-2", "plafond-volet-3", "plafond-volet-ou-action"))
 def _volet_shares(
-    contrat: Any,
+    contrat: Contrat,
     groupe: str,
     exercice: int,
     realise: Mapping[str, int],
@@ -66,7 +69,7 @@ def _volet_shares(
 
 
 def funder_shares(
-    contrat: Any,
+    contrat: Contrat,
     exercice: int,
     realise: Mapping[str, int],
     tiers: Mapping[str, Mapping[str, int]],
@@ -91,3 +94,43 @@ def funder_shares(
             lectures.get("cle-du-plan", "prorata"),
         )
     return found
+
+
+def partager(
+    done: Execution, contrats: Mapping[str, Contrat], reports: Reports, lectures: Mapping[str, str]
+) -> Execution:
+    """The execution with who bears it: one row per action and funder that takes a part.
+
+    Not consumed is planned plus carried over minus consumed; all of it is unknown without a ledger.
+    """
+    columns = done.par_action[["contrat", "action", "realise"]]
+    spent = {(name, code): v or 0 for name, code, v in columns.itertuples(index=False)}
+    rows: list[dict[str, Any]] = []
+    for name, contrat in contrats.items():
+        shares: Mapping[str, Mapping[str, int | None]] = {}
+        if done.renseigne:
+            own = {code: spent[name, code] for code in contrat.actions}
+            given = {code: done.tiers.get((name, code), {}) for code in contrat.actions}
+            shares = funder_shares(contrat, done.exercice, own, given, reports, lectures)
+        for code, action in contrat.actions.items():
+            plan = action.plan(done.exercice)
+            head = {"contrat": name, "groupe": action.groupe, "action": code}
+            carried = reports.actions.get((name, code), {})
+            rows += [head | row for row in _funders(plan or {}, shares.get(code), carried)]
+    return replace(done, par_financeur=objects(rows, COLONNES_FINANCEUR))
+
+
+def _funders(
+    plan: Mapping[str, int],
+    parts: Mapping[str, int | None] | None,
+    carried: Mapping[str, int | None],
+) -> Iterator[dict[str, Any]]:
+    for funder in parts or plan:
+        planned, report = plan.get(funder, 0), carried.get(funder, 0)
+        part = None if parts is None else parts[funder]
+        yield {
+            "financeur": funder,
+            "prevu": planned,
+            "consomme": part,
+            "non_consomme": None if part is None or report is None else planned + report - part,
+        }

@@ -70,7 +70,7 @@ def received(
     return left if left is None or dette else max(0, left)
 
 
-@cite("solidarites/report", "solidarites/remboursement", lectures=("report-accord",))
+@cite("report", "remboursement", lectures=("report-accord",))
 def link(
     exercice: int,
     dotation: int | None,

@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any
 
 from analyses.contrat.citations import amount_of, cite, clause_of
 from analyses.contrat.financeurs import CD, ETAT
+from analyses.contrat.model import Clause, Contrat
 from analyses.socle.money import ceil_centime, share
 
 
@@ -44,7 +44,7 @@ def key_shares(
     return parts, realise - sum(parts.values())
 
 
-@cite("solidarites/plafond_cout", lectures=("cle-du-plan",))
+@cite("plafond_cout", lectures=("cle-du-plan",))
 def consumption(
     plan: Mapping[str, int],
     realise: int,
@@ -103,7 +103,7 @@ class Part:
     statut: str  # respectee, non_respectee, sans_objet (nothing to share), non_renseigne
 
 
-@cite("solidarites/part_cd_minimale", "emploi/part_volet_2", lectures=("base-des-50-pour-cent",))
+@cite("part_cd", "taux_etat", lectures=("base-des-50-pour-cent",))
 def part_cd(
     montants: Mapping[str, int | None] | None, minimum: Fraction, lecture: str = "etat-cd"
 ) -> Part:
@@ -132,20 +132,14 @@ class Ventilation:
     """One pillar of art. 3 against its axe: printed, computed, and the gap."""
 
     groupe: str
-    clause: Any
+    clause: Clause
     article: int | None
     annexe_3: int | None
     ecart: int | None
 
 
-@cite(
-    "solidarites/soutien_2024",
-    "solidarites/pilier_1",
-    "solidarites/pilier_3",
-    "solidarites/pilier_4",
-    "solidarites/participation_etat_annuelle",
-)
-def pillars(contrat: Any, exercice: int) -> list[Ventilation]:
+@cite("pilier", "soutien", "participation")
+def pillars(contrat: Contrat, exercice: int) -> list[Ventilation]:
     """The split of art. 3 by pillar against the State's credits of each axe (annexe 3), then the
     totals of art. 3 and art. 2.2 against annexe 3 (groupe ''). Nothing is corrected.
 
@@ -158,7 +152,7 @@ def pillars(contrat: Any, exercice: int) -> list[Ventilation]:
         actions = [a for a in contrat.actions.values() if a.groupe == group]
         rows.append((group, clause_of(contrat, "pilier", group, exercice), actions))
     everything = list(contrat.actions.values())
-    for regle in ("participation_article_3", "participation"):
+    for regle in ("soutien", "participation"):
         rows.append(("", clause_of(contrat, regle, "", exercice), everything))
     found = []
     for group, clause, actions in rows:

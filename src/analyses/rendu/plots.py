@@ -9,6 +9,7 @@ from collections import Counter
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
+from analyses.contrat.load import titres_courts
 from analyses.rendu.show import _judged, _of, open_actions, total
 from analyses.socle import fmt
 
@@ -94,7 +95,7 @@ def execution_par_action(b: Bilan, contrat: str, exercice: int | None = None) ->
     axes.set_xlabel("euros")
     _thousands(axes.xaxis)
     axes.set_title(
-        f"{fmt.word(fmt.CONTRATS, contrat)} {run.exercice} : prévu et réalisé par action"
+        f"{fmt.word(titres_courts(), contrat)} {run.exercice} : prévu et réalisé par action"
     )
     handles, labels = axes.get_legend_handles_labels()
     axes.legend(handles[:2], labels[:2], loc="lower right", frameon=False)
@@ -164,7 +165,7 @@ def cumul(b: Bilan, contrat: str, exercice: int | None = None) -> Figure:
     axes.set_ylim(bottom=0)
     axes.set_ylabel("euros")
     _thousands(axes.yaxis)
-    name = fmt.word(fmt.CONTRATS, contrat)
+    name = fmt.word(titres_courts(), contrat)
     axes.set_title(f"{name} {run.exercice} : consommation cumulée et montée en charge prévue")
     if axes.get_legend_handles_labels()[0]:
         axes.legend(loc="upper left", frameon=False)
@@ -219,7 +220,7 @@ def atteinte_par_action(b: Bilan, contrat: str, exercice: int | None = None) -> 
             known = b.contrats[contrat].actions.get(action)
             name = f"{action} – {_short(known.libelle)}" if known else "nationaux (annexe 4)"
             rows.append((name, Counter(part["statut"])))
-    name = fmt.word(fmt.CONTRATS, contrat)
+    name = fmt.word(titres_courts(), contrat)
     year = run.exercice if run is not None else ""
     return _status_bars(b, rows, f"{name} {year} : indicateurs par statut et par action")
 
@@ -230,7 +231,7 @@ def atteinte_par_annee(b: Bilan) -> Figure:
     rows = []
     if len(frame):
         for (code, year), own in frame.groupby(["contrat", "exercice"], sort=True):
-            rows.append((f"{fmt.word(fmt.CONTRATS, code)} {year}", Counter(own["statut"])))
+            rows.append((f"{fmt.word(titres_courts(), code)} {year}", Counter(own["statut"])))
     return _status_bars(b, rows, "Indicateurs par statut et par exercice")
 
 
@@ -241,7 +242,7 @@ def _source(b: Bilan) -> str:
 def alt_execution(b: Bilan, contrat: str, exercice: int | None = None) -> str:
     """Alternative text of `execution_par_action`: what the picture says."""
     run = _run(b, exercice)
-    name = fmt.word(fmt.CONTRATS, contrat)
+    name = fmt.word(titres_courts(), contrat)
     frame = open_actions(b, run, contrat) if run is not None else None
     if frame is None or frame.empty:
         return f"{name} : exécution non renseignée."
@@ -259,7 +260,7 @@ def alt_execution(b: Bilan, contrat: str, exercice: int | None = None) -> str:
 def alt_cumul(b: Bilan, contrat: str, exercice: int | None = None) -> str:
     """Alternative text of `cumul`."""
     run = _run(b, exercice)
-    name = fmt.word(fmt.CONTRATS, contrat)
+    name = fmt.word(titres_courts(), contrat)
     if run is None:
         return f"{name} : exécution non renseignée."
     done = total(_of(run.par_action, contrat)["realise"])

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from analyses.atteinte.synthese import QUADRANTS, STATUTS, quadrants
+from analyses.contrat.load import titres_courts
 from analyses.rendu.plots import _PREVU, _STATUTS, _said, _short, _source
 from analyses.rendu.show import _of, frames
 from analyses.socle import fmt
@@ -104,7 +105,7 @@ def petits_multiples(b: Bilan, contrat: str, action: str) -> Figure:
 def _titre(b: Bilan, contrat: str, action: str) -> str:
     known = b.contrats[contrat].actions.get(action) if contrat in b.contrats else None
     name = f"action {action} – {known.libelle}" if known else "indicateurs nationaux (annexe 4)"
-    return f"{fmt.word(fmt.CONTRATS, contrat)}, {name}"
+    return f"{fmt.word(titres_courts(), contrat)}, {name}"
 
 
 def _panel(ax: Axes, rows: list[Row], last: int) -> set[str]:
@@ -230,7 +231,7 @@ def _map_rows(b: Bilan) -> Iterator[tuple[str, list[Row]]]:
     for (contrat, action), own in frame.groupby(["contrat", "action"], sort=False):
         known = b.contrats[contrat].actions.get(action)
         name = f"{action} – {known.libelle}" if known else "indicateurs nationaux (annexe 4)"
-        yield name if known else f"{fmt.word(fmt.CONTRATS, contrat)}, {name}", []
+        yield name if known else f"{fmt.word(titres_courts(), contrat)}, {name}", []
         for _, part in own.groupby("code", sort=False):
             rows = part.to_dict("records")
             yield _middle(re.sub("^Nombre d(e |’|')", "", rows[0]["libelle"].strip(" :*."))), rows
@@ -372,7 +373,7 @@ def argent_resultats(b: Bilan, exercice: int | None = None) -> Figure:
     from matplotlib.lines import Line2D
 
     handles = [
-        Line2D([], [], ls="", marker=m, color=c, label=fmt.word(fmt.CONTRATS, k))
+        Line2D([], [], ls="", marker=m, color=c, label=fmt.word(titres_courts(), k))
         for k, (m, c) in _CONTRATS.items()
         if k in set(own["contrat"])
     ]

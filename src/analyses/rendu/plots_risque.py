@@ -6,6 +6,7 @@ from datetime import date
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
+from analyses.contrat.load import titres_courts
 from analyses.rendu.plots import _figure, _month_end, _said, _short, _source, _thousands
 from analyses.rendu.show_risque import _entre, _part, _quand, _risque, _ronds, _seuil, chance
 from analyses.risque.jugement import limite
@@ -146,7 +147,7 @@ def eventails(b: Bilan, contrat: str) -> Figure:
         _panneau(axes, s, law, row, risque)
     for axes in grid[len(shown) :]:
         axes.set_axis_off()
-    name = fmt.word(fmt.CONTRATS, contrat)
+    name = fmt.word(titres_courts(), contrat)
     fig.suptitle(
         f"{name} {risque.exercice} : consommation cumulée de chaque action, en euros "
         f"({_quand(risque)})",
@@ -217,7 +218,7 @@ def contributions(b: Bilan, contrat: str) -> Figure:
     axes.set_xlim(100 * min(0, *(law.bas / (s.prevu or 1) for s, law, _ in shown)), limit + 10)
     axes.xaxis.set_major_formatter(PercentFormatter(symbol=f"{fmt.NBSP}%", decimals=0))
     axes.set_xlabel("part du budget de l'année")
-    name = fmt.word(fmt.CONTRATS, contrat)
+    name = fmt.word(titres_courts(), contrat)
     axes.set_title(
         f"{name} {risque.exercice} : de quoi la fin d'année est faite ({_quand(risque)})",
         loc="left", fontsize=12,
@@ -238,7 +239,7 @@ def contributions(b: Bilan, contrat: str) -> Figure:
 def alt_contributions(b: Bilan, contrat: str) -> str:
     """Alternative text of `contributions`: the parts of the contract's total."""
     shown = _montrees(b, contrat)
-    name = fmt.word(fmt.CONTRATS, contrat)
+    name = fmt.word(titres_courts(), contrat)
     if not shown:
         return f"{name} : projection non renseignée."
     told = ", ".join(
@@ -318,7 +319,7 @@ def alt_classement(b: Bilan) -> str:
     total = sum(row["montant_a_risque"] for row in rows)
     first = [row for row in rows if row["montant_a_risque"]][:5]
     shown = ", ".join(
-        f"{fmt.word(fmt.CONTRATS, r['contrat'])} {r['action']} {_ronds(r['montant_a_risque'])} "
+        f"{fmt.word(titres_courts(), r['contrat'])} {r['action']} {_ronds(r['montant_a_risque'])} "
         f"({fmt.statut(r['statut'])})"
         for r in first
     )
@@ -331,7 +332,7 @@ def alt_classement(b: Bilan) -> str:
 def alt_eventails(b: Bilan, contrat: str) -> str:
     """Alternative text of `eventails`: the end of the year of each action."""
     shown, risque = _montrees(b, contrat), _risque(b)
-    name = fmt.word(fmt.CONTRATS, contrat)
+    name = fmt.word(titres_courts(), contrat)
     if not shown:
         return f"{name} : projection non renseignée."
     told = " ; ".join(

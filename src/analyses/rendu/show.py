@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from analyses.chiffres.table import values
+from analyses.contrat.load import titres_courts
 from analyses.socle import fmt
 
 if TYPE_CHECKING:
@@ -163,7 +164,7 @@ def _rows(rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> pd.DataF
 
 
 def _contrat(value: Any) -> str:
-    return fmt.word(fmt.CONTRATS, value)
+    return fmt.word(titres_courts(), value)
 
 
 def _groupe(b: Bilan, contrat: str, key: str) -> str:

@@ -188,7 +188,7 @@ def _lieux(
                     yield _lieu(niveau, public, key, members, law, seuils)
 
 
-@cite("solidarites/sous_consommation")
+@cite("sous_consommation")
 def evaluer(
     situations: Sequence[Situation],
     contrats: Mapping[str, Contrat],

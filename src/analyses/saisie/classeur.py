@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 
 import xlsxwriter
 
+from analyses.contrat.load import titres_courts
 from analyses.saisie.modele import (
     JUSTIFICATIONS,
     PIECES,
@@ -28,7 +29,7 @@ from analyses.saisie.modele import (
     Reglages,
     canonical,
 )
-from analyses.socle.fmt import CONTRATS, word
+from analyses.socle.fmt import word
 
 FORMAT = "saisie/1"
 REPERES = "_reperes"
@@ -108,7 +109,7 @@ def imprint(reperes: Sequence[Repere]) -> str:
 def nom_de_feuille(sheet: Feuille) -> str:
     """Name of the tab of a sheet."""
     what = "nationaux" if sheet.nationale else sheet.action
-    return f"{word(CONTRATS, sheet.contrat)} {what}"[:31]
+    return f"{word(titres_courts(), sheet.contrat)} {what}"[:31]
 
 
 def colonnes(sheet: Feuille, exercice: int) -> dict[str, tuple[str, int]]:

@@ -33,7 +33,6 @@ STATUTS = {
     "non_evaluable": "non évaluable",
     "non_renseigne": NON_RENSEIGNE,
 }
-CONTRATS = {"solidarites": "Solidarités", "emploi": "Insertion-emploi"}
 FINANCEURS = {
     "etat": "État",
     "cd": "Département",

@@ -1,12 +1,25 @@
-"""The one form in which a table is written: CSV, UTF-8, commas, one line feed per row."""
+"""Tables of plain objects, and the one form in which a table is written: CSV, UTF-8, commas, one
+line feed per row."""
 
 from __future__ import annotations
 
 import csv
 import io
-from typing import Literal
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
 
 import pandas as pd
+
+
+def objects(rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> pd.DataFrame:
+    """A table of plain Python objects: an int stays an int, None stays None.
+
+    >>> objects([{"a": 1, "b": None}], ["b", "a"]).iloc[0].tolist()
+    [None, 1]
+    """
+    return pd.DataFrame(
+        {name: pd.Series([row[name] for row in rows], dtype=object) for name in columns}
+    )
 
 
 def csv_text(frame: pd.DataFrame) -> str:
