@@ -22,7 +22,6 @@ from analyses.cli import main
 from analyses.contrat.load import load_contrats
 from analyses.depot.source import deposer
 from analyses.preparation.magasin import open_exercice
-from analyses.saisie import ecriture
 from analyses.saisie.classeur import REPERES, classeur
 from analyses.saisie.dossier import compose, decompose, guard, unguard
 from analyses.saisie.envoi import campagne, envoyer
@@ -32,7 +31,7 @@ from analyses.saisie.lecture import lire, lire_reperes
 from analyses.saisie.modele import canonical, choose, feuilles, load_reglages
 from analyses.saisie.ouverture import TEXTE_MAX, ouvrir
 from analyses.saisie.valeurs import tirets
-from analyses.socle import paths
+from analyses.socle import files, paths
 from analyses.socle.problems import BilanError
 
 DAY = dt.date(2025, 2, 10)
@@ -1077,14 +1076,14 @@ def test_an_import_stopped_half_way_leaves_every_file_as_it_was(
             raise error
         real(*args)
 
-    monkeypatch.setattr(ecriture.os, "replace", replace)
+    monkeypatch.setattr(files.os, "replace", replace)
     expected = BilanError if isinstance(error, OSError) else error
     with pytest.raises(expected) as raised:
         run(donnees, path, remplacer=True)
     if isinstance(error, OSError):
         assert "rien n'a été changé" in str(raised.value)
     assert tree(donnees) == before
-    monkeypatch.setattr(ecriture.os, "replace", real)
+    monkeypatch.setattr(files.os, "replace", real)
     assert not run(donnees, path, remplacer=True).problemes
 
 
@@ -1099,15 +1098,15 @@ def test_a_killed_import_is_ended_or_forgotten_by_the_next(donnees, envoye, tmp_
         raise Killed
 
     folder = donnees / "55/2024"
-    real = ecriture._place
-    monkeypatch.setattr(ecriture, "_place", die)
-    monkeypatch.setattr(ecriture.shutil, "rmtree", lambda *a, **k: None)
+    real = files._place
+    monkeypatch.setattr(files, "_place", die)
+    monkeypatch.setattr(files.shutil, "rmtree", lambda *a, **k: None)
     monkeypatch.setattr(Path, "unlink", lambda *a, **k: None)
     with pytest.raises(Killed):
         run(donnees, path)
     monkeypatch.undo()
     monkeypatch.setattr(paths, "PROCESSED", tmp_path / "processed")
-    assert ecriture._place is real
+    assert files._place is real
     assert [p.name[:8] for p in folder.iterdir()] == [".import-"]
     (folder / ".import-vieux").mkdir()
     again = run(donnees, path)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import csv
 import datetime as dt
-import hashlib
 import io
 import re
 from collections import defaultdict
@@ -17,14 +16,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from analyses.depot.controles import check_codes, check_duplicates
 from analyses.depot.fichiers import NARRATIFS, find_files, narratives
-from analyses.depot.source import Source, read_sidecar, sidecar_path
+from analyses.depot.source import Source, read_sidecar, sidecar, sidecar_path
 from analyses.depot.table import decode, read_table, table_schema
 from analyses.saisie.modele import JUSTIFICATIONS, PIECES, QUALITATIF, RECIT, Cle
-from analyses.socle.problems import BilanError, Problem
+from analyses.socle.files import fingerprint, write_together
+from analyses.socle.problems import BilanError, Problem, unwritable
 
 TABLES = ("resultats_indicateurs", "justifications")
 PRODUCTEUR = "saisie des pilotes"
@@ -182,17 +180,6 @@ def _csv(table: str, rows: list[dict[str, Any]]) -> bytes:
     return buffer.getvalue().encode("utf-8-sig")
 
 
-def sidecar(content: bytes, producteur: str, recu_le: dt.date, nature: str) -> bytes:
-    """Sidecar of a file that is about to be written (see `analyses.depot.source`)."""
-    fields = {
-        "producteur": producteur,
-        "recu_le": recu_le.isoformat(),
-        "sha256": hashlib.sha256(content).hexdigest(),
-        "nature": nature,
-    }
-    return yaml.safe_dump(fields, allow_unicode=True, sort_keys=False).encode()
-
-
 def _updated(
     table: str, rows: list[dict[str, Any]], changes: Mapping[Cle, str], exercice: int, day: dt.date
 ) -> list[dict[str, Any]]:
@@ -236,11 +223,12 @@ def contents(
         new = dossier.chemin / NARRATIFS / f"{contrat}-{action}.md"
         files[dossier.recits.get((contrat, action), new)] = compose(texts).encode()
     nature = "simulee" if simule or dossier.simule else "reelle"
-    sidecars = {
-        sidecar_path(path): sidecar(content, _producteur(dossier, path), day, nature)
+    return files | {
+        sidecar_path(path): sidecar(
+            fingerprint(content), _producteur(dossier, path), nature, day.isoformat()
+        ).encode()
         for path, content in files.items()
     }
-    return files | sidecars
 
 
 def _producteur(dossier: Dossier, path: Path) -> str:
@@ -249,3 +237,17 @@ def _producteur(dossier: Dossier, path: Path) -> str:
         return PRODUCTEUR
     before = dossier.sources[path].producteur or "provenance antérieure non renseignée"
     return before if before.endswith(PRODUCTEUR) else f"{before} ; {PRODUCTEUR}"
+
+
+def ecrire(folder: Path, files: Mapping[Path, bytes]) -> None:
+    """Write files under `folder`; `BilanError` when one cannot be: every file is as it was."""
+    try:
+        write_together(folder, files)
+    except OSError as error:
+        raise unwritable(
+            Path(error.filename2 or error.filename or folder).name,
+            error,
+            "fermez le fichier s'il est ouvert dans un tableur, vérifiez les droits et la place, "
+            "puis relancez ; rien n'a été changé",
+            "des fichiers que l'on peut écrire",
+        ) from None

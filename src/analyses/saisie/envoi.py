@@ -10,8 +10,7 @@ from pathlib import Path
 from analyses.contrat.exercices import check_years
 from analyses.contrat.load import load_contrats
 from analyses.saisie.classeur import classeur
-from analyses.saisie.dossier import Dossier, lire_dossier
-from analyses.saisie.ecriture import commit
+from analyses.saisie.dossier import Dossier, ecrire, lire_dossier
 from analyses.saisie.importation import nom_de_classeur
 from analyses.saisie.lecture import lire, lire_reperes
 from analyses.saisie.modele import Cle, Feuille, choose, feuilles, load_reglages, same_text
@@ -129,5 +128,5 @@ def envoyer(
             problems += [found] if found else []
     if problems:
         raise BilanError(problems)
-    commit(sortie, files)
+    ecrire(sortie, files)
     return list(files)

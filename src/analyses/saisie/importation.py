@@ -18,13 +18,13 @@ from typing import Any
 
 from analyses.contrat.exercices import check_years
 from analyses.contrat.load import load_contrats
-from analyses.depot.source import sidecar_path
+from analyses.depot.source import sidecar, sidecar_path
 from analyses.depot.table import decode
-from analyses.saisie.dossier import PRODUCTEUR, Dossier, contents, guard, lire_dossier, sidecar
-from analyses.saisie.ecriture import commit, finish
+from analyses.saisie.dossier import PRODUCTEUR, Dossier, contents, ecrire, guard, lire_dossier
 from analyses.saisie.lecture import Reponse, Saisie, lire, lire_reperes
 from analyses.saisie.modele import Cle, Feuille, feuilles, load_reglages, same_text
 from analyses.saisie.valeurs import quote
+from analyses.socle.files import finish
 from analyses.socle.problems import BilanError, Problem
 
 RECUES = "saisies_recues"
@@ -287,8 +287,8 @@ def _received(
             services = ", ".join(dict.fromkeys(filter(None, saisie.services.values())))
             files[path] = saisie.contenu
             files[sidecar_path(path)] = sidecar(
-                saisie.contenu, services or PRODUCTEUR, day, saisie.entete("nature")
-            )
+                saisie.sha256, services or PRODUCTEUR, saisie.entete("nature"), day.isoformat()
+            ).encode()
             new_log += [
                 _reception(saisie, sheets[key], version, day)
                 for key in saisie.feuilles
@@ -410,7 +410,7 @@ def importer(
     files = contents(dossier, texts, recu_le, simule) if texts else {}
     files |= _received(outcome, dossier, sheets, changes, history, recu_le)
     if files:
-        commit(dossier.chemin, files)
+        ecrire(dossier.chemin, files)
     return outcome
 
 
