@@ -70,7 +70,7 @@ def _collect(args: argparse.Namespace) -> int:
 
 
 def _state(campaign: Any, folder: Path, actions: list[str]) -> int:
-    from analyses.saisie.ecriture import commit
+    from analyses.saisie.dossier import ecrire
     from analyses.saisie.etat import STATUTS, etat, summary, to_csv
     from analyses.saisie.modele import choose
 
@@ -84,6 +84,6 @@ def _state(campaign: Any, folder: Path, actions: list[str]) -> int:
             f"- {row.contrat} {row.action} : {STATUTS[row.statut]}, {row.reponses} / "
             f"{row.attendues}{received}{service}{missing}"
         )
-    commit(folder, {folder / "etat-saisie.csv": to_csv(rows)})
+    ecrire(folder, {folder / "etat-saisie.csv": to_csv(rows)})
     print(f"Écrit : {_shown(folder / 'etat-saisie.csv')}")
     return 0

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import shutil
 import tempfile
 from collections.abc import Mapping
@@ -27,9 +26,10 @@ from analyses.depot.fichiers import (
 )
 from analyses.depot.rapport import quality_html, quality_json, quality_problems
 from analyses.depot.schemas import TABLES
-from analyses.depot.source import Source, fingerprint, read_sidecar
+from analyses.depot.source import Source, read_sidecar
 from analyses.depot.table import Table, frame, parse_table
 from analyses.socle import paths
+from analyses.socle.files import fingerprint, swap_folder
 from analyses.socle.paths import prepared_folder
 from analyses.socle.problems import BilanError, Problem, unwritable
 
@@ -102,9 +102,7 @@ def replace_folder(target: Path, contents: Mapping[str, str]) -> None:
             new.mkdir()
             for name, text in contents.items():
                 (new / name).write_text(text, encoding="utf-8", newline="\n")
-            if target.exists():
-                os.replace(target, temporary / "ancien")
-            os.replace(new, target)
+            swap_folder(new, target, temporary / "ancien")
         finally:
             shutil.rmtree(temporary, ignore_errors=True)
     except OSError as error:

@@ -8,12 +8,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from analyses.depot.fichiers import find_files
-from analyses.depot.source import deposer, fingerprint, read_sidecar, write_atomic
+from analyses.depot.source import deposer, read_sidecar
 from analyses.depot.table import Table, read_table
 from analyses.importation.journal import Journal, ouvrir_journal
 from analyses.importation.mandats import ecrire, examiner
 from analyses.importation.rapport import CompteRendu, Registre, rapport
 from analyses.importation.rattachement import Doutes
+from analyses.socle.files import fingerprint, write_atomic
 from analyses.socle.problems import BilanError, Problem, reason
 
 

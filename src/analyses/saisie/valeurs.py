@@ -9,8 +9,7 @@ from decimal import Decimal
 from typing import Any, NamedTuple
 
 from analyses.contrat.cell import read_cell
-from analyses.saisie.classeur import NATURES, TEXTE
-from analyses.saisie.modele import Ligne, canonical
+from analyses.saisie.modele import NATURES, TEXTE, Ligne, canonical, load_reglages
 
 _PERSONNEL = {
     "une adresse électronique": re.compile(r"[\w.+-]+@[\w-]+\.\w+"),
@@ -130,10 +129,10 @@ def joindre(text: str, nature: str) -> str | Constat:
     return NATURES.get(nature) or NATURES.get(text.casefold(), text)
 
 
-def examiner_resultat(line: Ligne, text: str, libre: bool, facteur: int) -> Iterator[Constat]:
+def examiner_resultat(line: Ligne, text: str, libre: bool) -> Iterator[Constat]:
     """What is wrong (grave) or odd in a result; `libre`: the pilot says that it is a text.
 
-    A result more than `facteur` times the largest known value is questioned, never refused.
+    A result many times the largest known value (params/saisie.yaml) is questioned, never refused.
     """
     read = read_cell(text)
     if read.type in ("sans_objet", "inconnu", "non_concerne", "vide"):
@@ -159,7 +158,7 @@ def examiner_resultat(line: Ligne, text: str, libre: bool, facteur: int) -> Iter
         yield Constat(False, "un taux d'au plus 100 %", found, "est-ce bien le résultat ?")
     if not line.taux and not bare:
         yield Constat(False, f"un nombre ({unit})", found, "est-ce bien un taux ?")
-    known = max(line.reperes, default=value)
+    known, facteur = max(line.reperes, default=value), load_reglages().facteur_grandeur
     if read.type == "booleen" and known > 1:
         yield Constat(False, f"un nombre ({unit})", found, "combien ?")
     if value < 0:
