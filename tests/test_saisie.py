@@ -1107,12 +1107,12 @@ def test_a_killed_import_is_ended_or_forgotten_by_the_next(donnees, envoye, tmp_
     monkeypatch.undo()
     monkeypatch.setattr(paths, "PROCESSED", tmp_path / "processed")
     assert files._place is real
-    assert [p.name[:8] for p in folder.iterdir()] == [".import-"]
-    (folder / ".import-vieux").mkdir()
+    assert [p.name[:10] for p in folder.iterdir()] == [".en-cours-"]
+    (folder / ".en-cours-vieux").mkdir()
     again = run(donnees, path)
     assert [note.trouve for note in again.notes] == ["un import interrompu, achevé avant celui-ci"]
     assert rows(donnees)[0]["resultat"] == "3"
-    assert not list(folder.glob(".import-*"))
+    assert not list(folder.glob(".en-cours-*"))
     assert again.deja == ["a.xlsx"]
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import yaml
 
-from analyses.socle.files import fingerprint, write_atomic
+from analyses.socle.files import fingerprint, write_together
 from analyses.socle.problems import BilanError, Problem, unwritable
 from analyses.socle.yaml_files import read_yaml
 
@@ -54,10 +54,17 @@ def _iso(value: object) -> str | None:
         return None
 
 
-def sidecar(sha256: str, producteur: str, nature: str, recu_le: str) -> str:
-    """Text of the sidecar of a file of this fingerprint; `recu_le`: an ISO date."""
-    content = {"producteur": producteur, "recu_le": recu_le, "sha256": sha256, "nature": nature}
-    return yaml.safe_dump(content, allow_unicode=True, sort_keys=False)
+def sidecar(
+    content: Path | bytes, producteur: str, nature: str | None, recu_le: str | None
+) -> bytes:
+    """The sidecar of a file, or of what it holds; `recu_le`: an ISO date. None is left out.
+
+    >>> sidecar(b"", "Direction des finances", None, None).decode().splitlines()[0]
+    'producteur: Direction des finances'
+    """
+    values = (producteur, recu_le, fingerprint(content), nature)
+    known = {key: value for key, value in zip(_CLES, values, strict=True) if value is not None}
+    return yaml.safe_dump(known, allow_unicode=True, sort_keys=False).encode()
 
 
 def deposer(fichier: Path, producteur: str, nature: str, recu_le: dt.date | str) -> Path:
@@ -98,9 +105,8 @@ def deposer(fichier: Path, producteur: str, nature: str, recu_le: dt.date | str)
     if problems or day is None:
         raise BilanError(problems)
     target = sidecar_path(fichier)
-    text = sidecar(fingerprint(fichier), producteur.strip(), nature, day)
     try:
-        write_atomic(target, text)
+        write_together(target.parent, {target: sidecar(fichier, producteur.strip(), nature, day)})
     except OSError as error:
         raise unwritable(target.name, error, "vérifiez les droits du dossier") from None
     return target

@@ -22,7 +22,7 @@ from analyses.depot.schemas import table_schema
 from analyses.depot.source import Source, read_sidecar, sidecar, sidecar_path
 from analyses.depot.table import read_table
 from analyses.saisie.modele import JUSTIFICATIONS, PIECES, QUALITATIF, RECIT, Cle
-from analyses.socle.files import fingerprint, write_together
+from analyses.socle.files import write_together
 from analyses.socle.problems import BilanError, Problem, unwritable
 from analyses.socle.tables import french_csv
 
@@ -205,11 +205,10 @@ def contents(
         new = dossier.chemin / NARRATIFS / f"{contrat}-{action}.md"
         files[dossier.recits.get((contrat, action), new)] = compose(texts).encode()
     nature = "simulee" if simule or dossier.simule else "reelle"
-    sidecars = {
-        path: sidecar(fingerprint(content), _producteur(dossier, path), nature, day.isoformat())
+    return files | {
+        sidecar_path(path): sidecar(content, _producteur(dossier, path), nature, day.isoformat())
         for path, content in files.items()
     }
-    return files | {sidecar_path(path): text.encode() for path, text in sidecars.items()}
 
 
 def _producteur(dossier: Dossier, path: Path) -> str:

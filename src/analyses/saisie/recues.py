@@ -146,7 +146,7 @@ def recues(
             services = ", ".join(dict.fromkeys(filter(None, saisie.services.values())))
             source = services or PRODUCTEUR, saisie.entete("nature"), day.isoformat()
             files[path] = saisie.contenu
-            files[sidecar_path(path)] = sidecar(saisie.sha256, *source).encode()
+            files[sidecar_path(path)] = sidecar(saisie.contenu, *source)
             receptions += _receptions(saisie, sheets, day)
         history += _changements(saisie, dossier, changes, day)
     if len(receptions) > before[0]:

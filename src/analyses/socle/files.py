@@ -7,11 +7,13 @@ import json
 import os
 import shutil
 import tempfile
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-_PREFIXE, _LISTE = ".import-", "liste.json"
+_PREFIXE, _LISTE = ".en-cours-", "liste.json"
+_UN_JOUR = 86_400
 
 
 def fingerprint(content: Path | bytes) -> str:
@@ -28,29 +30,13 @@ def fingerprint(content: Path | bytes) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
-def write_atomic(path: Path, text: str) -> None:
-    """Write a text file in one move: a run that is killed leaves the old file or the new one."""
-    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=".tmp-")
-    temporary = Path(name)
-    try:
-        with os.fdopen(descriptor, "w", encoding="utf-8", newline="\n") as stream:
-            stream.write(text)
-        _place(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
-
-
-def _place(new: Path, target: Path) -> None:
-    new.chmod(0o644)
-    os.replace(new, target)
-
-
 @contextmanager
 def together(folder: Path) -> Iterator[Callable[[Path], Path]]:
-    """Files under `folder` that change together: `draft(path)` is where to write the new `path`.
+    """Files and folders under `folder` that change together: `draft(path)` is where to make the new
+    `path`; one that is not made leaves it as it is.
 
-    At the end of the block every draft takes the place of its file. Whatever is raised, there or
-    while they are placed, leaves every file and folder as it was; an `OSError` is for the caller
+    At the end of the block every draft takes the place of what was there. Whatever is raised, there
+    or while they are placed, leaves every file and folder as it was; an `OSError` is for the caller
     to say. A run that is killed while placing them is ended by the next one (`finish`).
 
     >>> folder = Path(tempfile.mkdtemp()) / "new"
@@ -58,20 +44,18 @@ def together(folder: Path) -> Iterator[Callable[[Path], Path]]:
     ...     _ = draft(folder / "a" / "b.txt").write_text("1")
     >>> (folder / "a" / "b.txt").read_text(), finish(folder), len(list(folder.iterdir()))
     ('1', False, 1)
-    >>> try:
-    ...     with together(folder) as draft:
-    ...         _ = draft(folder / "a" / "b.txt").write_text("2")
-    ...         draft(folder / "c").mkdir() or 1 / 0
-    ... except ZeroDivisionError:
-    ...     (folder / "a" / "b.txt").read_text(), len(list(folder.iterdir()))
-    ('1', 1)
+    >>> with together(folder) as draft:
+    ...     draft(folder / "a").mkdir()
+    >>> list((folder / "a").iterdir()), len(list(folder.iterdir()))
+    ([], 1)
     """
+    finish(folder)
     targets: list[Path] = []
     made: list[Path] = []
     try:
         _make(folder, made)
         with tempfile.TemporaryDirectory(
-            dir=folder, prefix=_PREFIXE, ignore_cleanup_errors=True
+            dir=folder, prefix=f"{_PREFIXE}{os.getpid()}-", ignore_cleanup_errors=True
         ) as name:
             staging = Path(name)
 
@@ -81,7 +65,7 @@ def together(folder: Path) -> Iterator[Callable[[Path], Path]]:
 
             yield draft
             drafts = {staging / str(rank): path for rank, path in enumerate(targets)}
-            _place_all(folder, staging, drafts, made)
+            _place_all(folder, {new: path for new, path in drafts.items() if new.exists()}, made)
     finally:
         for empty in sorted(made, reverse=True):  # a folder that holds something stays
             with suppress(OSError):
@@ -94,29 +78,45 @@ def _make(folder: Path, made: list[Path]) -> None:
     folder.mkdir(parents=True, exist_ok=True)
 
 
-def _place_all(folder: Path, staging: Path, drafts: Mapping[Path, Path], made: list[Path]) -> None:
+def _place_all(folder: Path, drafts: Mapping[Path, Path], made: list[Path]) -> None:
+    if not drafts:
+        return
+    staging = next(iter(drafts)).parent
     listed = {new.name: path.relative_to(folder).as_posix() for new, path in drafts.items()}
-    undo: list[tuple[Path, Path, Path | None]] = []
+    begun: list[tuple[Path, Path]] = []
     try:
         (staging / "liste").write_text(json.dumps(listed), encoding="utf-8")
         os.replace(staging / "liste", staging / _LISTE)  # from here on, `finish` ends a killed run
         for new, path in drafts.items():
-            old = staging / f"{new.name}.ancien" if path.exists() else None
-            if old:
-                shutil.copy2(path, old)
-            undo.append((new, path, old))
             _make(path.parent, made)
+            begun.append((new, path))
             _place(new, path)
     except BaseException:
         (staging / _LISTE).unlink(missing_ok=True)
-        for new, path, old in reversed(undo):
-            if new.exists():  # not placed
-                continue
-            if old:
-                os.replace(old, path)
-            else:
-                path.unlink(missing_ok=True)
+        for new, path in reversed(begun):
+            _undo(new, path)
         raise
+
+
+def _aside(new: Path) -> Path:
+    return new.with_suffix(".ancien")
+
+
+def _place(new: Path, target: Path) -> None:
+    """Put a draft in its place. What was there is kept aside: a file is copied, so that there is
+    one at any time; a folder is moved, for no other can take its place."""
+    if target.is_file():
+        shutil.copy2(target, _aside(new))
+    elif new.is_dir() and target.exists():
+        os.replace(target, _aside(new))
+    os.replace(new, target)
+
+
+def _undo(new: Path, target: Path) -> None:
+    if not new.exists():  # it was placed
+        os.replace(target, new)
+    if _aside(new).exists() and not target.exists():
+        os.replace(_aside(new), target)
 
 
 def write_together(folder: Path, contents: Mapping[Path, str | bytes]) -> None:
@@ -135,7 +135,7 @@ def write_together(folder: Path, contents: Mapping[Path, str | bytes]) -> None:
 def finish(folder: Path) -> bool:
     """End what a killed run had decided to write, drop what it had not; true when it ended one."""
     ended = False
-    for staging in sorted(folder.glob(f"{_PREFIXE}*")) if folder.is_dir() else []:
+    for staging in filter(_abandoned, sorted(folder.glob(f"{_PREFIXE}*"))):
         listed = staging / _LISTE
         if listed.exists():
             for name, target in json.loads(listed.read_text(encoding="utf-8")).items():
@@ -143,24 +143,20 @@ def finish(folder: Path) -> bool:
                     (folder / target).parent.mkdir(parents=True, exist_ok=True)
                     _place(staging / name, folder / target)
             ended = True
-        shutil.rmtree(staging)
+        shutil.rmtree(staging, ignore_errors=True)
     return ended
 
 
-def swap_folder(new: Path, target: Path, aside: Path) -> None:
-    """Put the folder `new` in the place of `target`, moved to `aside`; undone when it fails.
-
-    >>> home = Path(tempfile.mkdtemp())
-    >>> (home / "new").mkdir(), swap_folder(home / "new", home / "target", home / "old")
-    (None, None)
-    >>> [path.name for path in home.iterdir()]
-    ['target']
-    """
-    if target.exists():
-        os.replace(target, aside)
+def _abandoned(staging: Path) -> bool:
+    """Whether the run that prepared files there is over."""
+    pid = staging.name.removeprefix(_PREFIXE).partition("-")[0]
+    if os.name != "posix":  # a process cannot be asked whether it is there
+        old = time.time() - staging.stat().st_mtime > _UN_JOUR
+        return old or (staging / _LISTE).exists()
+    if not pid.isdigit() or int(pid) == os.getpid():
+        return True
     try:
-        os.replace(new, target)
-    except BaseException:
-        if aside.exists() and not target.exists():
-            os.replace(aside, target)
-        raise
+        os.kill(int(pid), 0)
+    except OSError as error:
+        return isinstance(error, ProcessLookupError)
+    return False
