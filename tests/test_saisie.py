@@ -747,6 +747,7 @@ QUESTIONS = [
     (("emploi-v2-1", "sorties-positives", "resultat"), "120 %", "« 120 % »"),
     (COMMENTAIRE, "écrire à x.y@z.fr", "une adresse électronique (non affiché)"),
     (COMMENTAIRE, "appeler le 03 29 00 00 00", "un numéro de téléphone (non affiché)"),
+    (COMMENTAIRE, "voir avec Mme Untel", "une civilité, donc un nom (non affiché)"),
 ]
 
 
