@@ -102,7 +102,8 @@ def small_run(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def run(tmp_path: Path, carnets: Path, **options) -> Path:
-    options = {"progress": lambda text: None} | options
+    asked = {"bilan": "intermediaire", "exercice": 2024, "departement": "55", "arrete_au": ""}
+    options = asked | {"progress": lambda text: None} | options
     return produce(donnees=tmp_path, sortie=tmp_path / "reports", notebooks=carnets, **options)
 
 

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import signal
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from analyses import instantane
 from analyses.bilan import Bilan, check_years, load, period, read_date
+from analyses.contrat.load import load_contrats
+from analyses.contrat.model import Contrat
 from analyses.depot.source import sidecar, sidecar_path
 from analyses.production.notebooks import (
     NOTEBOOK_OF,
@@ -39,7 +41,7 @@ def say(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
 
 
-def covered_years(bilan: str, exercice: int, contrats: dict[str, Any]) -> list[int]:
+def covered_years(bilan: str, exercice: int, contrats: Mapping[str, Contrat]) -> list[int]:
     """Years that a bilan covers: `exercice`, or the years that all the contracts share.
 
     >>> from types import SimpleNamespace as NS
@@ -165,12 +167,12 @@ def _make(
 
 
 def produce(
-    bilan: str = "intermediaire",
-    exercice: int = 2024,
-    departement: str = "55",
-    arrete_au: str = "",
-    donnees: Path = Path("data/raw"),
-    sortie: Path = Path("reports"),
+    bilan: str,
+    exercice: int,
+    departement: str,
+    arrete_au: str,
+    donnees: Path,
+    sortie: Path,
     notebooks: Path = NOTEBOOKS,
     progress: Callable[[str], None] = say,
 ) -> Path:
@@ -179,8 +181,6 @@ def produce(
     Everything is checked before a notebook runs. On any failure the temporary folder goes, the
     previous report stays as it was, and `BilanError` (or `Interrupted`) says why.
     """
-    from analyses.contrat.load import load_contrats
-
     if bilan not in NOTEBOOK_OF:
         raise BilanError(
             Problem(

@@ -29,7 +29,6 @@ from analyses.saisie.page import STYLES, Page, letter, nature_help, result_help
 from analyses.saisie.reperes import FORMAT, REPERES, SOMMAIRE, general, imprint
 from analyses.socle.fmt import CONTRATS, word
 
-_CREATED = datetime(2024, 6, 20)  # fixed: same input, same bytes
 _OPTIONS = {
     "in_memory": True,
     "strings_to_formulas": False,
@@ -294,7 +293,11 @@ def classeur(
         styles = {name: book.add_format(style) for name, style in STYLES.items()}
         written = _Classeur(book, styles, departement, exercice, simule, known)
         book.set_properties(
-            {"title": f"Saisie {exercice}", "created": _CREATED, "comments": written.tampon}
+            {
+                "title": f"Saisie {exercice}",
+                "created": datetime(exercice, 1, 1),  # fixed: same input, same bytes
+                "comments": written.tampon,
+            }
         )
         first = book.add_worksheet(SOMMAIRE)
         pages = {sheet.cle: _sheet(written, sheet) for sheet in sheets}
