@@ -90,8 +90,10 @@ def stoppable() -> Iterator[None]:
 
 def write_results(folder: Path, bilan: Bilan) -> None:
     """resultats.csv with its sidecar, which carries the nature of the data."""
+    from analyses.socle.tables import csv_text
+
     path = folder / "resultats.csv"
-    bilan.resultats.to_csv(path, index=False, encoding="utf-8", lineterminator="\n")
+    path.write_bytes(csv_text(bilan.resultats).encode())
     sources = [source for depot in bilan.depots for source in depot.sources]
     received = max((source.recu_le for source in sources if source.recu_le), default=None)
     real = sources and all(source.nature == "reelle" for source in sources)
@@ -102,10 +104,10 @@ def write_results(folder: Path, bilan: Bilan) -> None:
 def write_readings(folder: Path, bilan: Bilan) -> None:
     """lectures.csv: every figure that another reading of a text would change."""
     from analyses.chiffres.effets import effects_table
+    from analyses.socle.tables import csv_text
 
-    effects_table(bilan.effets).to_csv(
-        folder / "lectures.csv", index=False, encoding="utf-8", lineterminator="\n"
-    )
+    text = csv_text(effects_table(bilan.effets))
+    (folder / "lectures.csv").write_bytes(text.encode())
 
 
 def _shown_path(folder: Path) -> str:
