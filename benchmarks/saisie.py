@@ -15,7 +15,7 @@ from typing import TypeVar
 
 from analyses.saisie.envoi import campagne, envoyer
 from analyses.saisie.importation import importer
-from analyses.saisie.lecture import lire_reperes
+from analyses.saisie.retour import lire_reperes
 
 T = TypeVar("T")
 

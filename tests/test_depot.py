@@ -312,7 +312,7 @@ def test_sidecar_in_a_folder_that_is_not_writable(tmp_path, monkeypatch):
     def refuse(*args):
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr("analyses.depot.source.write_atomic", refuse)
+    monkeypatch.setattr("analyses.depot.source.write_together", refuse)
     with pytest.raises(BilanError, match="trouvé un accès refusé ; vérifiez les droits"):
         deposer(path, "Direction des finances", "reelle", "2025-02-01")
 

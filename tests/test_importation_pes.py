@@ -26,9 +26,11 @@ from pes_xml import (
 )
 
 from analyses import cli
+from analyses.depot.source import read_sidecar
 from analyses.importation import flux_pes
 from analyses.importation.dossier_pes import importer_pes
 from analyses.importation.journal import Provenance
+from analyses.socle import files
 from analyses.socle.problems import BilanError, Problem
 
 SOURCE = Provenance("reelle", "Paierie", "2025-02-01")
@@ -574,12 +576,37 @@ def test_simulated_files_make_a_simulated_ledger(lieu):
 def test_what_a_killed_run_left_is_removed(lieu):
     deposer_pes(lieu / "pes", a=aller(bordereau(1)))
     importer(lieu)
-    left, fresh = (lieu / "raw/55/importation" / name for name in (".tmp-a", ".tmp-b"))
-    left.write_bytes(b"x")
-    fresh.write_bytes(b"x")
-    os.utime(left, (0, 0))
+    left, fresh = (lieu / "raw/55" / f".en-cours-{pid}-a" for pid in (999999999, os.getppid()))
+    left.mkdir()
+    fresh.mkdir()
     importer(lieu)
     assert not left.exists() and fresh.exists()
+
+
+def test_an_import_killed_while_its_files_are_placed_is_ended_by_the_next(lieu, monkeypatch):
+    """The ledger, its sidecar, the journal and the report never disagree."""
+    deposer_pes(lieu / "pes", a=aller(bordereau(1)))
+    importer(lieu)
+    deposer_pes(lieu / "pes", b=aller(bordereau(2, piece(2))))
+    place, placed = files._place, []
+
+    def die(new, target):
+        if placed:
+            raise SystemExit
+        placed.append(target)
+        place(new, target)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(files, "_place", die)
+        patch.setattr(files.shutil, "rmtree", lambda *a, **k: None)
+        patch.setattr(Path, "unlink", lambda *a, **k: None)
+        patch.setattr(files, "_undo", lambda *a: None)
+        with pytest.raises(SystemExit):
+            importer(lieu)
+    again = importer(lieu)
+    assert not again.lus and not any(one.nouveau for one in again.registres)
+    assert read_sidecar(lieu / "raw/55/2024/mandats.csv", "mandats.csv").renseignee
+    assert not list((lieu / "raw/55").glob(".en-cours-*"))
 
 
 def test_a_refused_import_leaves_no_empty_folder(lieu):

@@ -21,7 +21,7 @@ from analyses.bilan import check_years, load, read_date
 from analyses.chiffres.effets import COLONNES as EFFETS
 from analyses.production import produce as production
 from analyses.production.notebooks import NOTEBOOK_OF, check_notebook, notebooks_of
-from analyses.production.produce import Interrupted, covered_years, produce, recover, swap
+from analyses.production.produce import Interrupted, covered_years, produce
 from analyses.socle.paths import ROOT
 from analyses.socle.problems import BilanError, Problem
 
@@ -102,7 +102,8 @@ def small_run(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def run(tmp_path: Path, carnets: Path, **options) -> Path:
-    options = {"progress": lambda text: None} | options
+    asked = {"bilan": "intermediaire", "exercice": 2024, "departement": "55", "arrete_au": ""}
+    options = asked | {"progress": lambda text: None} | options
     return produce(donnees=tmp_path, sortie=tmp_path / "reports", notebooks=carnets, **options)
 
 
@@ -240,18 +241,30 @@ def test_a_disk_that_fills_up_half_way(tmp_path, carnets, monkeypatch):
     assert left(tmp_path) == ONLY_PREVIOUS
 
 
-def test_a_swap_that_fails_puts_the_old_report_back(tmp_path):
-    old = previous(tmp_path)
-    with pytest.raises(BilanError):
-        swap(tmp_path / "absent", old)
+def test_a_swap_that_fails_puts_the_old_report_back(tmp_path, carnets, monkeypatch):
+    old, real = previous(tmp_path), os.replace
+
+    def replace(new, target):
+        if (new.name, target) == ("0", old):
+            raise PermissionError(13, "Permission denied")
+        real(new, target)
+
+    monkeypatch.setattr(os, "replace", replace)
+    with pytest.raises(BilanError, match="un accès refusé"):
+        run(tmp_path, carnets)
     assert left(tmp_path) == ONLY_PREVIOUS
 
 
-def test_a_report_left_aside_by_a_killed_run_comes_back(tmp_path):
+def test_a_report_left_aside_by_a_killed_run_comes_back(tmp_path, carnets):
+    """Killed while the new report took the place of the old: the next run first ends that."""
     old = previous(tmp_path)
-    old.rename(old.with_name(".intermediaire.ancien"))
-    (old.parent / ".en-cours-999999999").mkdir()
-    recover(old)
+    killed = old.parent / ".en-cours-999999999-x"
+    (killed / "0.ancien").mkdir(parents=True)
+    old.rename(killed / "0")
+    (killed / "liste.json").write_text('{"0": "intermediaire"}', encoding="utf-8")
+    notebook(carnets / "a.ipynb", "1 / 0")
+    with pytest.raises(BilanError, match="ZeroDivisionError"):
+        run(tmp_path, carnets)
     assert left(tmp_path) == ONLY_PREVIOUS
 
 

@@ -22,17 +22,18 @@ from analyses.cli import main
 from analyses.contrat.load import load_contrats
 from analyses.depot.source import deposer
 from analyses.preparation.magasin import open_exercice
-from analyses.saisie import ecriture
-from analyses.saisie.classeur import REPERES, classeur
+from analyses.saisie.classeur import classeur
 from analyses.saisie.dossier import compose, decompose, guard, unguard
 from analyses.saisie.envoi import campagne, envoyer
 from analyses.saisie.etat import etat
 from analyses.saisie.importation import Import, importer
-from analyses.saisie.lecture import lire, lire_reperes
-from analyses.saisie.modele import canonical, choose, feuilles, load_reglages
+from analyses.saisie.lecture import lire
+from analyses.saisie.modele import canonical, choose, feuilles
 from analyses.saisie.ouverture import TEXTE_MAX, ouvrir
+from analyses.saisie.reperes import REPERES, Repere, imprint
+from analyses.saisie.retour import lire_reperes
 from analyses.saisie.valeurs import tirets
-from analyses.socle import paths
+from analyses.socle import files, paths
 from analyses.socle.problems import BilanError
 
 DAY = dt.date(2025, 2, 10)
@@ -746,6 +747,7 @@ QUESTIONS = [
     (("emploi-v2-1", "sorties-positives", "resultat"), "120 %", "« 120 % »"),
     (COMMENTAIRE, "écrire à x.y@z.fr", "une adresse électronique (non affiché)"),
     (COMMENTAIRE, "appeler le 03 29 00 00 00", "un numéro de téléphone (non affiché)"),
+    (COMMENTAIRE, "voir avec Mme Untel", "une civilité, donc un nom (non affiché)"),
 ]
 
 
@@ -806,7 +808,7 @@ def test_a_target_that_an_avenant_changed_since_is_named(donnees, envoye, tmp_pa
     indicator = action.indicateurs[0].model_copy(update={"tableaux": [row]})
     action = action.model_copy(update={"indicateurs": [indicator, *action.indicateurs[1:]]})
     new = old.model_copy(update={"actions": {**old.actions, "4": action}})
-    monkeypatch.setattr(importation, "load_contrats", lambda *_: {**contrats, "solidarites": new})
+    monkeypatch.setattr(importation, "contrats_de", lambda *_: {**contrats, "solidarites": new})
     path = fill(envoye, tmp_path / "a.xlsx", {PREVENTION: 8})
     problem = only_problem(run(donnees, path))
     assert problem.attendu == "« 9 » au contrat"
@@ -825,7 +827,7 @@ def test_an_indicator_or_an_action_that_the_contract_no_longer_has(
     actions = {**old.actions, "4": less}
     del actions["9"]
     new = old.model_copy(update={"actions": actions})
-    monkeypatch.setattr(importation, "load_contrats", lambda *_: {**contrats, "solidarites": new})
+    monkeypatch.setattr(importation, "contrats_de", lambda *_: {**contrats, "solidarites": new})
     outcome = run(donnees, fill(envoye, tmp_path / "a.xlsx", {LIEUX: 3}))
     found = [problem.trouve for problem in outcome.problemes]
     assert "« lieux-ecoute-jeunes »" in found and "« solidarites-9 »" in found
@@ -836,8 +838,6 @@ def test_an_indicator_or_an_action_that_the_contract_no_longer_has(
 
 def _marks(path: Path, target: Path, champ: str, value: str) -> Path:
     """The same workbook, sent by another département, year, or version (its imprint redone)."""
-    from analyses.saisie.classeur import Repere, imprint
-
     book = openpyxl.load_workbook(path)
     sheet = book[REPERES]
     for line in sheet.iter_rows():
@@ -1077,14 +1077,14 @@ def test_an_import_stopped_half_way_leaves_every_file_as_it_was(
             raise error
         real(*args)
 
-    monkeypatch.setattr(ecriture.os, "replace", replace)
+    monkeypatch.setattr(files.os, "replace", replace)
     expected = BilanError if isinstance(error, OSError) else error
     with pytest.raises(expected) as raised:
         run(donnees, path, remplacer=True)
     if isinstance(error, OSError):
         assert "rien n'a été changé" in str(raised.value)
     assert tree(donnees) == before
-    monkeypatch.setattr(ecriture.os, "replace", real)
+    monkeypatch.setattr(files.os, "replace", real)
     assert not run(donnees, path, remplacer=True).problemes
 
 
@@ -1099,21 +1099,21 @@ def test_a_killed_import_is_ended_or_forgotten_by_the_next(donnees, envoye, tmp_
         raise Killed
 
     folder = donnees / "55/2024"
-    real = ecriture._place
-    monkeypatch.setattr(ecriture, "_place", die)
-    monkeypatch.setattr(ecriture.shutil, "rmtree", lambda *a, **k: None)
+    real = files._place
+    monkeypatch.setattr(files, "_place", die)
+    monkeypatch.setattr(files.shutil, "rmtree", lambda *a, **k: None)
     monkeypatch.setattr(Path, "unlink", lambda *a, **k: None)
     with pytest.raises(Killed):
         run(donnees, path)
     monkeypatch.undo()
     monkeypatch.setattr(paths, "PROCESSED", tmp_path / "processed")
-    assert ecriture._place is real
-    assert [p.name[:8] for p in folder.iterdir()] == [".import-"]
-    (folder / ".import-vieux").mkdir()
+    assert files._place is real
+    assert [p.name[:10] for p in folder.iterdir()] == [".en-cours-"]
+    (folder / ".en-cours-vieux").mkdir()
     again = run(donnees, path)
     assert [note.trouve for note in again.notes] == ["un import interrompu, achevé avant celui-ci"]
     assert rows(donnees)[0]["resultat"] == "3"
-    assert not list(folder.glob(".import-*"))
+    assert not list(folder.glob(".en-cours-*"))
     assert again.deja == ["a.xlsx"]
 
 
@@ -1177,11 +1177,11 @@ def test_any_text_survives_the_workbook(comment, story):
     """Written in a workbook and read back, an answer is the same; its marks hold."""
     [sheet] = choose(feuilles(load_contrats("55"), 2024, {}), ["solidarites-4"])
     known = {(*LIEUX_CLE, "commentaire"): comment, ("solidarites", "4", "recit", "texte"): story}
-    data = classeur([sheet], known, "55", 2024, {"solidarites": "v"}, False, load_reglages())
+    data = classeur([sheet], known, "55", 2024, {"solidarites": "v"}, False)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "a.xlsx"
         path.write_bytes(data)
-        read = lire(lire_reperes(path), {sheet.cle: sheet}, 10)
+        read = lire(lire_reperes(path), {sheet.cle: sheet})
     assert not read.problemes and not read.ecarts
     for key, text in known.items():
         answer = read.reponses[key]

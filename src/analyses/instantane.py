@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import os
 import pickle
-import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,8 +17,6 @@ from pathlib import Path
 from typing import Any
 
 VARIABLE = "BILAN_INSTANTANE"
-
-
 Cle = tuple[str, ...]  # what was asked for
 
 
@@ -31,15 +28,14 @@ def key(departement: str, au: date | None, donnees: Path) -> Cle:
 @contextmanager
 def share(asked: Cle, content: object) -> Iterator[None]:
     """Give what was computed to the notebooks run meanwhile."""
-    folder = Path(tempfile.mkdtemp(prefix="bilan-"))
-    path = folder / "instantane"
-    try:
+    with tempfile.TemporaryDirectory(prefix="bilan-", ignore_cleanup_errors=True) as folder:
+        path = Path(folder) / "instantane"
         path.write_bytes(pickle.dumps((asked, content)))
         os.environ[VARIABLE] = str(path)
-        yield
-    finally:
-        os.environ.pop(VARIABLE, None)
-        shutil.rmtree(folder, ignore_errors=True)
+        try:
+            yield
+        finally:
+            os.environ.pop(VARIABLE, None)
 
 
 def find(asked: Cle) -> Any:

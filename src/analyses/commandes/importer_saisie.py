@@ -109,7 +109,7 @@ def _import(args: argparse.Namespace) -> int:
     if outcome.problemes:
         print("Rien n'a été importé.")
         raise BilanError(outcome.problemes)
-    if any(saisie.entete("nature") == "simulee" for saisie in outcome.lus):
+    if outcome.simule:
         print("Données simulées")
     for name in outcome.deja:
         print(f"{name} : déjà importé, rien n'a changé (--remplacer reprend ses réponses)")

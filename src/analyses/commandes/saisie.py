@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from analyses.commandes.options import add_scope
+
+if TYPE_CHECKING:
+    from analyses.saisie.envoi import Campagne
 
 
 def add(commands: Any) -> None:
@@ -23,7 +26,8 @@ def add(commands: Any) -> None:
         nargs="+",
         default=[],
         metavar="ACTION",
-        help="actions demandées : <contrat>-<action>, ou <contrat>-nat (par défaut : toutes)",
+        help="actions demandées : <contrat>-<action>, ou <contrat>-nat pour les indicateurs "
+        "nationaux (par défaut : toutes)",
     )
     collect.add_argument(
         "--un-par-action", action="store_true", help="écrit un classeur par action"
@@ -68,8 +72,8 @@ def _collect(args: argparse.Namespace) -> int:
     return 0
 
 
-def _state(campaign: Any, folder: Path, actions: list[str]) -> int:
-    from analyses.saisie.ecriture import commit
+def _state(campaign: Campagne, folder: Path, actions: list[str]) -> int:
+    from analyses.saisie.dossier import ecrire
     from analyses.saisie.etat import STATUTS, etat, summary, to_csv
     from analyses.saisie.modele import choose
 
@@ -83,6 +87,6 @@ def _state(campaign: Any, folder: Path, actions: list[str]) -> int:
             f"- {row.contrat} {row.action} : {STATUTS[row.statut]}, {row.reponses} / "
             f"{row.attendues}{received}{service}{missing}"
         )
-    commit(folder, {folder / "etat-saisie.csv": to_csv(rows)})
+    ecrire(folder, {folder / "etat-saisie.csv": to_csv(rows)})
     print(f"Écrit : {_shown(folder / 'etat-saisie.csv')}")
     return 0

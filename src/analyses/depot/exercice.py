@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import os
-import shutil
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -27,9 +23,10 @@ from analyses.depot.fichiers import (
 )
 from analyses.depot.rapport import quality_html, quality_json, quality_problems
 from analyses.depot.schemas import TABLES
-from analyses.depot.source import Source, fingerprint, read_sidecar
+from analyses.depot.source import Source, read_sidecar
 from analyses.depot.table import Table, frame, parse_table
 from analyses.socle import paths
+from analyses.socle.files import fingerprint, together
 from analyses.socle.paths import prepared_folder
 from analyses.socle.problems import BilanError, Problem, unwritable
 
@@ -80,33 +77,24 @@ def code_digest(*sources: Path) -> str:
         *sources,
     ]
     texts = [f"{path.name} {fingerprint(path)}" for path in params]
-    return hashlib.sha256("\n".join(texts).encode()).hexdigest()
+    return fingerprint("\n".join(texts).encode())
 
 
 def input_hash(octets: Mapping[str, bytes], contrats: Mapping[str, Contrat]) -> str:
     """Hash of everything the outcome of the gate depends on: files, parameters, code, contracts."""
     texts = [contrats[name].model_dump_json() for name in sorted(contrats)]
-    digest = hashlib.sha256("\n".join([code_digest(), *texts]).encode())
-    for name, data in sorted(octets.items()):
-        digest.update(f"\n{name} {hashlib.sha256(data).hexdigest()}".encode())
-    return digest.hexdigest()[:16]
+    files = [f"{name} {fingerprint(data)}" for name, data in sorted(octets.items())]
+    return fingerprint("\n".join([code_digest(), *texts, *files]).encode())[:16]
 
 
 def replace_folder(target: Path, contents: Mapping[str, str]) -> None:
     """Write a folder whole, in place of the one that was there."""
     try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        temporary = Path(tempfile.mkdtemp(dir=target.parent, prefix=".tmp-"))
-        try:
-            new = temporary / "nouveau"
+        with together(target.parent) as draft:
+            new = draft(target)
             new.mkdir()
             for name, text in contents.items():
-                (new / name).write_text(text, encoding="utf-8", newline="\n")
-            if target.exists():
-                os.replace(target, temporary / "ancien")
-            os.replace(new, target)
-        finally:
-            shutil.rmtree(temporary, ignore_errors=True)
+                (new / name).write_bytes(text.encode())
     except OSError as error:
         shown = target.relative_to(paths.PROCESSED).as_posix()
         place = f"data/processed/{shown}"

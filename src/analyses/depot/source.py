@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
-import hashlib
-import os
 import re
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
 import yaml
 
+from analyses.socle.files import fingerprint, write_together
 from analyses.socle.problems import BilanError, Problem, unwritable
 from analyses.socle.yaml_files import read_yaml
 
@@ -40,31 +38,6 @@ class Source:
         return self.producteur is not None
 
 
-def fingerprint(path: Path) -> str:
-    """SHA-256 of a file.
-
-    >>> file = Path(tempfile.mkdtemp()) / "a.csv"
-    >>> _ = file.write_bytes(b"")
-    >>> fingerprint(file)[:8]
-    'e3b0c442'
-    """
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
-
-
-def write_atomic(path: Path, text: str) -> None:
-    """Write a text file in one move: a run that is killed leaves the old file or the new one."""
-    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=".tmp-")
-    temporary = Path(name)
-    try:
-        with os.fdopen(descriptor, "w", encoding="utf-8", newline="\n") as stream:
-            stream.write(text)
-        temporary.chmod(0o644)
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
-
-
 def sidecar_path(fichier: Path) -> Path:
     """Path of the sidecar of a file.
 
@@ -81,9 +54,23 @@ def _iso(value: object) -> str | None:
         return None
 
 
+def sidecar(
+    content: Path | bytes, producteur: str, nature: str | None, recu_le: str | None
+) -> bytes:
+    """The sidecar of a file, or of what it holds; `recu_le`: an ISO date. None is left out.
+
+    >>> sidecar(b"", "Direction des finances", None, None).decode().splitlines()[0]
+    'producteur: Direction des finances'
+    """
+    values = (producteur, recu_le, fingerprint(content), nature)
+    known = {key: value for key, value in zip(_CLES, values, strict=True) if value is not None}
+    return yaml.safe_dump(known, allow_unicode=True, sort_keys=False).encode()
+
+
 def deposer(fichier: Path, producteur: str, nature: str, recu_le: dt.date | str) -> Path:
     """Write the sidecar of a file and return its path.
 
+    >>> import tempfile
     >>> file = Path(tempfile.mkdtemp()) / "mandats.csv"
     >>> _ = file.write_text("exercice\\n", encoding="utf-8")
     >>> deposer(file, "Direction des finances", "reelle", "2025-02-10").name
@@ -109,23 +96,17 @@ def deposer(fichier: Path, producteur: str, nature: str, recu_le: dt.date | str)
         problems.append(
             Problem(fichier.name, None, "nature", " ou ".join(NATURES), f"« {nature} »", "corrigez")
         )
-    if _iso(recu_le) is None:
+    if (day := _iso(recu_le)) is None:
         problems.append(
             Problem(
                 fichier.name, None, "recu_le", "une date aaaa-mm-jj", f"« {recu_le} »", "corrigez"
             )
         )
-    if problems:
+    if problems or day is None:
         raise BilanError(problems)
     target = sidecar_path(fichier)
-    content = {
-        "producteur": producteur.strip(),
-        "recu_le": _iso(recu_le),
-        "sha256": fingerprint(fichier),
-        "nature": nature,
-    }
     try:
-        write_atomic(target, yaml.safe_dump(content, allow_unicode=True, sort_keys=False))
+        write_together(target.parent, {target: sidecar(fichier, producteur.strip(), nature, day)})
     except OSError as error:
         raise unwritable(target.name, error, "vérifiez les droits du dossier") from None
     return target
@@ -136,7 +117,7 @@ def read_sidecar(fichier: Path, nom: str, data: bytes | None = None) -> Source:
 
     `nom`: the name of the file in messages; `data`: its bytes, when they were read already.
     """
-    actual = fingerprint(fichier) if data is None else hashlib.sha256(data).hexdigest()
+    actual = fingerprint(fichier if data is None else data)
     path = sidecar_path(fichier)
     if not path.exists():
         return Source(nom, None, None, actual, None)

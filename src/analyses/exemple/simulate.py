@@ -7,19 +7,17 @@ that two runs write the same bytes. No person is named; third parties are invent
 from __future__ import annotations
 
 import csv
-import hashlib
 import io
-import os
 import shutil
-import tempfile
 from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 
-from analyses.depot.source import SUFFIXE, read_sidecar
+from analyses.depot.source import SUFFIXE, read_sidecar, sidecar
 from analyses.exemple.donnees import Exemple, charger, colonnes
 from analyses.exemple.grand_livre import grand_livre
 from analyses.exemple.tables import MARQUE, Row, narratif, tables
+from analyses.socle.files import together
 from analyses.socle.problems import BilanError, Problem, unwritable
 
 PRODUCTEUR = "analyses.exemple (simulation)"
@@ -43,16 +41,6 @@ def _csv(table: str, rows: Sequence[Row], exercice: int, encoding: str) -> bytes
     return buffer.getvalue().encode(encoding)
 
 
-def _sidecar(content: bytes, exercice: int) -> bytes:
-    digest = hashlib.sha256(content).hexdigest()
-    return (
-        f'producteur: "{PRODUCTEUR}"\n'
-        f'recu_le: "{exercice + 1}-03-01"\n'
-        f'sha256: "{digest}"\n'
-        f"nature: {NATURE_SIMULEE}\n"
-    ).encode()
-
-
 def simulate(exemple: Exemple) -> dict[int, dict[str, bytes]]:
     """Every file of each exercise: path relative to its folder -> content.
 
@@ -67,7 +55,9 @@ def simulate(exemple: Exemple) -> dict[int, dict[str, bytes]]:
         for table, rows in tables(exemple, ledger, exercice).items():
             content = _csv(table, rows, exercice, encodings.get(table, "utf-8-sig"))
             files[f"{table}.csv"] = content
-            files[f"{table}.csv{SUFFIXE}"] = _sidecar(content, exercice)
+            files[f"{table}.csv{SUFFIXE}"] = sidecar(
+                content, PRODUCTEUR, NATURE_SIMULEE, f"{exercice + 1}-03-01"
+            )
         for contrat, action in exemple.actions():
             told = action.code not in exemple.commun.contrats[contrat].sans_narratif
             if told and exemple.ouverte(contrat, action, exercice):
@@ -106,23 +96,6 @@ def _refusals(folder: Path, label: str) -> list[Problem]:
         if path.is_file() and not path.name.startswith(".") and not path.name.endswith(SUFFIXE)
         if (found := _foreign(path))
     ]
-
-
-def _swap(new: Path, folder: Path, old: Path) -> None:
-    """Put `new` in the place of `folder`, hidden files kept; undone when it fails."""
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    if not folder.exists():
-        os.replace(new, folder)
-        return
-    for hidden in folder.glob(".*"):
-        if hidden.is_file():
-            shutil.copy2(hidden, new / hidden.name)
-    os.replace(folder, old)
-    try:
-        os.replace(new, folder)
-    except OSError:
-        os.replace(old, folder)
-        raise
 
 
 def _check_exercices(exemple: Exemple, exercices: Sequence[int]) -> None:
@@ -164,22 +137,17 @@ def write_example(
     if problems:
         raise BilanError(problems)
     files = simulate(exemple)
-    written: list[Path] = []
-    temporary: Path | None = None
     try:
-        dest.mkdir(parents=True, exist_ok=True)
-        temporary = Path(tempfile.mkdtemp(prefix=".exemple-", dir=dest))
-        for year, folder in folders.items():
-            for name, content in files[year].items():
-                path = temporary / str(year) / name
-                path.parent.mkdir(parents=True, exist_ok=True)
-                path.write_bytes(content)
-                written.append(folder / name)
-        for year, folder in folders.items():
-            _swap(temporary / str(year), folder, temporary / f"ancien-{year}")
+        with together(dest) as draft:
+            for year, folder in folders.items():
+                new = draft(folder)
+                for name, content in files[year].items():
+                    path = new / name
+                    path.parent.mkdir(parents=True, exist_ok=True)
+                    path.write_bytes(content)
+                for hidden in folder.glob(".*"):
+                    if hidden.is_file():
+                        shutil.copy2(hidden, new / hidden.name)
     except OSError as error:
         raise unwritable(dest, error, "indiquez-en un autre avec --sortie") from None
-    finally:
-        if temporary is not None:
-            shutil.rmtree(temporary, ignore_errors=True)
-    return written
+    return [folder / name for year, folder in folders.items() for name in files[year]]

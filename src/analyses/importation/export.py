@@ -23,7 +23,7 @@ from analyses.depot.schemas import normal_header
 from analyses.importation.classeur import Feuille, cellules_perdues, lire_feuille
 from analyses.importation.confidentialite import PERSONNE, code_garde, sans_nom
 from analyses.importation.correspondance import Champ, Correspondance
-from analyses.importation.formes import COMPTE, EUROS, FONCTION, UNE_MONNAIE, hors_periode
+from analyses.importation.formes import COMPTE, EUROS, FONCTION, UNE_MONNAIE, hors_periode, premiers
 from analyses.importation.journal import Ligne
 from analyses.importation.rattachement import POSITIFS
 from analyses.importation.xml_durci import Refus
@@ -36,7 +36,6 @@ _MONTANTS = ("debit", "credit", "montant")
 _IDENTIFIANTS = ("numero_mandat", "mandat_origine", "id_engagement")
 _CACHES = {"tiers", "objet", "categorie_tiers"}
 _REMEDE = "corrigez la cellule dans l'export"
-_LISTE = 12  # lines named in a note
 
 
 def _forme(forme: tuple[re.Pattern[str], str]) -> Callable[[str], str]:
@@ -136,10 +135,9 @@ class Export:
                 self._ligne(number, cells)
         self.notes += [f"{self.fichier} : {n} ligne(s) {why}" for why, n in skipped.items()]
         for name, lines in self._arrondis.items():
-            more = f" et {len(lines) - _LISTE} autres" if len(lines) > _LISTE else ""
             self.notes.append(
                 f"{self.fichier}, « {self._titres[name]} » : identifiant écrit en nombre arrondi "
-                f"par un tableur, ligne(s) {', '.join(map(str, lines[:_LISTE]))}{more} ; "
+                f"par un tableur, ligne(s) {premiers(lines)} ; "
                 "vérifiez ses derniers chiffres"
             )
 

@@ -2,17 +2,15 @@
 
 `<donnees>/<departement>/importation/<source>.sqlite` holds the files (with their sha256), their
 bordereaux, their lines and what the accountant answered; the ledgers are drawn from it, so that a
-later payment or rejection completes a mandate imported earlier. One file, replaced in one move.
+later payment or rejection completes a mandate imported earlier. One file, that changes
+with the ledgers or not at all.
 """
 
 from __future__ import annotations
 
-import os
 import shutil
 import sqlite3
-import tempfile
-import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import NamedTuple
@@ -27,7 +25,6 @@ def script(nom: str) -> str:
 
 DOSSIER = "importation"
 _TABLES = script("journal.sql")
-_TEMP, _UN_JOUR = ".tmp-", 24 * 3600
 
 
 class Provenance(NamedTuple):
@@ -113,7 +110,7 @@ Paiement = tuple[str, int, str]  # date, centimes, OrgEma
 
 
 class Journal:
-    """The journal being completed: a copy, put in place by `ranger` or forgotten."""
+    """The journal being completed: a copy, in place of the former one or forgotten."""
 
     def __init__(self, place: Path, copie: Path) -> None:
         self.place, self.copie, self.dossier = place, copie, place.parent.parent
@@ -126,10 +123,6 @@ class Journal:
     def registre(self, exercice: int) -> Path:
         """The place of the ledger of an exercise."""
         return self.dossier / str(exercice) / "mandats.csv"
-
-    def brouillon(self, exercice: int) -> Path:
-        """Where it is written before it is put in place."""
-        return self.copie.with_name(f"{exercice}.csv")
 
     def un(self, requete: str, *valeurs: object) -> int:
         """The number that a query finds."""
@@ -242,47 +235,34 @@ class Journal:
         insert = "insert or ignore into ecrits values(?, ?)"
         return self.db.execute(insert, (exercice, sha256)).rowcount > 0
 
-    def ranger(self) -> None:
-        """Put the journal in place."""
+    def fermer(self, change: bool) -> None:
+        """Close the copy, kept when it says something new."""
         self.db.commit()
         self.db.close()
-        self.copie.chmod(0o644)
-        os.replace(self.copie, self.place)
+        if not change:
+            self.copie.unlink()
 
 
 @contextmanager
-def ouvrir_journal(dossier: Path, source: str) -> Iterator[Journal]:
-    """The journal of a source (`pes`, `finance`) in `<dossier>/importation/`, as a copy.
-
-    Nothing is left of the copy unless `Journal.ranger` was called.
-    """
+def ouvrir_journal(dossier: Path, source: str, draft: Callable[[Path], Path]) -> Iterator[Journal]:
+    """The journal of a source (`pes`, `finance`) in `<dossier>/importation/`, as a copy; `draft`
+    says where to make it (`together`)."""
     place = dossier / DOSSIER / f"{source}.sqlite"
-    made = [folder for folder in (place.parent, *place.parent.parents) if not folder.exists()]
-    place.parent.mkdir(parents=True, exist_ok=True)
-    for old in place.parent.glob(_TEMP + "*"):  # left by a run that was killed
-        if time.time() - old.stat().st_mtime > _UN_JOUR:
-            shutil.rmtree(old) if old.is_dir() else old.unlink(missing_ok=True)
+    copie = draft(place)
+    if place.exists():
+        shutil.copyfile(place, copie)
     try:
-        with tempfile.TemporaryDirectory(dir=place.parent, prefix=_TEMP) as folder:
-            copy = Path(folder) / place.name
-            if place.exists():
-                shutil.copyfile(place, copy)
-            try:
-                journal = Journal(place, copy)
-            except sqlite3.DatabaseError:
-                raise BilanError(
-                    Problem(
-                        f"{DOSSIER}/{place.name}",
-                        None,
-                        "",
-                        "le journal des importations",
-                        "un fichier illisible",
-                        "rétablissez-le, ou retirez-le avec les mandats.csv qu'il a produits",
-                    )
-                ) from None
-            with closing(journal.db):
-                yield journal
-    finally:
-        for empty in made:
-            if empty.exists() and not any(empty.iterdir()):
-                empty.rmdir()
+        journal = Journal(place, copie)
+    except sqlite3.DatabaseError:
+        raise BilanError(
+            Problem(
+                f"{DOSSIER}/{place.name}",
+                None,
+                "",
+                "le journal des importations",
+                "un fichier illisible",
+                "rétablissez-le, ou retirez-le avec les mandats.csv qu'il a produits",
+            )
+        ) from None
+    with closing(journal.db):
+        yield journal

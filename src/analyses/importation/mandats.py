@@ -14,6 +14,7 @@ from typing import BinaryIO
 
 from analyses.depot.schemas import table_schema
 from analyses.depot.table import Table
+from analyses.importation.formes import premiers
 from analyses.importation.journal import Journal, script
 from analyses.importation.parametres import codes_pes
 from analyses.importation.rapport import CompteRendu, Rejet
@@ -21,7 +22,6 @@ from analyses.importation.rattachement import POSITIFS, Doutes, Rattachement
 from analyses.socle.problems import Problem
 
 _JOINTURES = script("mandats.sql")
-_LISTE = 12  # mandates named in a note
 _TEXTES = {"code_analytique", "convention", "tiers", "objet"}
 
 
@@ -103,11 +103,7 @@ def enumerer(mandats: Sequence[tuple[int, str] | Rejet]) -> str:
     years = defaultdict(list)
     for year, number, *_ in mandats:
         years[year].append(number)
-    texts = []
-    for year, numbers in years.items():
-        more = f" et {len(numbers) - _LISTE} autres" if len(numbers) > _LISTE else ""
-        texts.append(f"{', '.join(numbers[:_LISTE])}{more} ({year})")
-    return " ; ".join(texts)
+    return " ; ".join(f"{premiers(numbers)} ({year})" for year, numbers in years.items())
 
 
 def inerte(texte: str) -> str:

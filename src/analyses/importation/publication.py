@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from analyses.depot.fichiers import find_files
-from analyses.depot.source import deposer, fingerprint, read_sidecar, write_atomic
+from analyses.depot.source import read_sidecar, sidecar, sidecar_path
 from analyses.depot.table import Table, read_table
 from analyses.importation.journal import Journal, ouvrir_journal
 from analyses.importation.mandats import ecrire, examiner
 from analyses.importation.rapport import CompteRendu, Registre, rapport
 from analyses.importation.rattachement import Doutes
+from analyses.socle.files import fingerprint, together
 from analyses.socle.problems import BilanError, Problem, reason
 
 
@@ -35,7 +35,7 @@ def importer(
     Every problem of every file is raised at once as a `BilanError`, and then nothing is written.
     """
     compte = CompteRendu()
-    with ouvrir_journal(dossier, source) as journal:
+    with together(dossier) as draft, ouvrir_journal(dossier, source, draft) as journal:
         if remplacer:
             journal.oublier()
         lu = lire(journal, compte)
@@ -43,7 +43,7 @@ def importer(
         problems += _refus(journal)
         if problems:
             raise BilanError(sorted(problems, key=lambda p: (p.fichier, p.ligne or 0)))
-        _publier(journal, compte, lu.change or remplacer or bool(compte.lus))
+        _publier(journal, compte, lu.change or remplacer or bool(compte.lus), draft)
     return compte
 
 
@@ -107,37 +107,34 @@ def _refus(journal: Journal) -> list[Problem]:
     return problems
 
 
-def _publier(journal: Journal, compte: CompteRendu, change: bool) -> None:
-    """Write the ledgers and their sidecars, the journal first, after every check has passed.
+def _publier(
+    journal: Journal, compte: CompteRendu, change: bool, draft: Callable[[Path], Path]
+) -> None:
+    """Make the ledgers, their sidecars and the report, once every check has passed.
 
     A ledger that is already as it should be is not touched, nor its sidecar, nor the journal when
-    nothing in it is new. Raises `BilanError` before anything is moved into place.
+    nothing in it is new.
     """
-    sources = {}
     for year in journal.exercices():
-        path, target = journal.brouillon(year), journal.registre(year)
-        with path.open("wb") as stream:
+        target = journal.registre(year)
+        new = draft(target)
+        with new.open("wb") as stream:
             count, total = ecrire(journal, year, stream)
-        sha256 = fingerprint(path)
-        new = not target.exists() or fingerprint(target) != sha256
-        compte.registres.append(Registre(year, count, total, new))
+        sha256 = fingerprint(new)
         change |= journal.noter(year, sha256)
-        sources[year] = journal.provenance(year)
-    report = rapport(journal, compte)
-    if change:
-        journal.ranger()
-    for one in compte.registres:
-        target, source = journal.registre(one.exercice), sources[one.exercice]
-        if one.nouveau:
-            target.parent.mkdir(parents=True, exist_ok=True)
-            os.replace(journal.brouillon(one.exercice), target)
-            target.chmod(0o644)
-        if one.nouveau or not _noted(target):
-            deposer(target, source.producteur, source.nature, source.recu_le)
-    place = journal.place.with_suffix(".md")
+        same = target.exists() and fingerprint(target) == sha256
+        compte.registres.append(Registre(year, count, total, not same))
+        if not (same and _noted(target)):
+            nature, producteur, recu_le = journal.provenance(year)
+            text = sidecar(new, producteur, nature, recu_le)
+            draft(sidecar_path(target)).write_bytes(text)
+        if same:
+            new.unlink()
+    report, place = rapport(journal, compte).encode(), journal.place.with_suffix(".md")
     compte.rapport = f"{place.parent.name}/{place.name}"
-    if not place.exists() or place.read_bytes() != report.encode():
-        write_atomic(place, report)
+    if not place.exists() or place.read_bytes() != report:
+        draft(place).write_bytes(report)
+    journal.fermer(change)
 
 
 def _noted(path: Path) -> bool:

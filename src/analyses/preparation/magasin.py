@@ -6,7 +6,6 @@ the raw files) and the fingerprint of each table. What does not match is refused
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -29,6 +28,7 @@ from analyses.preparation.ineligibilite import decided
 from analyses.preparation.quote_parts import check_quote_parts
 from analyses.preparation.tables import DOSSIER, read_text, table_text
 from analyses.socle import money, paths, tables, texts
+from analyses.socle.files import fingerprint
 from analyses.socle.paths import prepared_folder
 from analyses.socle.problems import BilanError, Problem
 
@@ -50,10 +50,6 @@ _MANDATS = ["exercice", "numero_mandat", "numero_ligne", "date_emission", "type"
 Manifest = dict[str, Any]
 
 
-def _sha(data: bytes) -> str:
-    return hashlib.sha256(data).hexdigest()
-
-
 def _code() -> str:
     """Fingerprint of what makes the tables: code, parameters of the reading, schemas."""
     here = sorted(Path(__file__).parent.glob("*.py"))
@@ -72,13 +68,13 @@ def _wanted(departement: str, exercice: int, octets: Mapping[str, bytes] | None)
         "contrats": {
             code: {
                 "versions": [version.code for version in contrat.versions],
-                "sha256": _sha(contrat.model_dump_json().encode()),
+                "sha256": fingerprint(contrat.model_dump_json().encode()),
             }
             for code, contrat in contrats.items()
         },
     }
     if octets is not None:
-        wanted["bruts"] = {name: _sha(data) for name, data in sorted(octets.items())}
+        wanted["bruts"] = {name: fingerprint(data) for name, data in sorted(octets.items())}
     return wanted
 
 
@@ -159,7 +155,7 @@ class _Dossier:
             else:
                 data = there[name].read_bytes()
                 self.tables[name.removesuffix(".csv")] = data
-                if _sha(data) != made[name]:
+                if fingerprint(data) != made[name]:
                     found = "une autre : modifiée à la main, ou venue d'ailleurs"
                     yield self._problem(name, "sha256", expected, found)
 
@@ -225,7 +221,7 @@ def preparer(departement: str, exercice: int, donnees: Path) -> None:
         if frame is not None:
             made[name] = frame
     contents = {f"{name}.csv": table_text(name, frame) for name, frame in sorted(made.items())}
-    shas = {name: _sha(text.encode()) for name, text in contents.items()}
+    shas = {name: fingerprint(text.encode()) for name, text in contents.items()}
     manifest = json.dumps(wanted | {"tables": shas}, ensure_ascii=False, indent=1) + "\n"
     target = prepared_folder(departement, exercice, donnees)
     replace_folder(target, contents | report | {MANIFESTE: manifest})

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import hashlib
-import os
-import shutil
 import signal
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from analyses import instantane
 from analyses.bilan import Bilan, check_years, load, period, read_date
+from analyses.contrat.load import load_contrats
+from analyses.contrat.model import Contrat
+from analyses.depot.source import sidecar, sidecar_path
 from analyses.production.notebooks import (
     NOTEBOOK_OF,
     TITLES,
@@ -22,12 +21,11 @@ from analyses.production.notebooks import (
     notebooks_of,
     run_notebook,
 )
+from analyses.socle.files import together
 from analyses.socle.paths import NOTEBOOKS, ROOT
 from analyses.socle.problems import BilanError, Problem, unwritable
 
 WHOLE_PERIOD = ("final", "rapport-execution")
-_TEMP = ".en-cours-"
-_ONE_DAY = 86_400
 
 
 class Interrupted(KeyboardInterrupt):
@@ -43,7 +41,7 @@ def say(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
 
 
-def covered_years(bilan: str, exercice: int, contrats: dict[str, Any]) -> list[int]:
+def covered_years(bilan: str, exercice: int, contrats: Mapping[str, Contrat]) -> list[int]:
     """Years that a bilan covers: `exercice`, or the years that all the contracts share.
 
     >>> from types import SimpleNamespace as NS
@@ -68,96 +66,6 @@ def covered_years(bilan: str, exercice: int, contrats: dict[str, Any]) -> list[i
     return shared
 
 
-def _alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except OSError:
-        return True
-    return pid != os.getpid()
-
-
-def _stale(folder: Path) -> bool:
-    """True for the temporary folder of a run that was killed."""
-    pid = folder.name.removeprefix(_TEMP)
-    if os.name == "posix" and pid.isdigit():
-        return not _alive(int(pid))
-    return time.time() - folder.stat().st_mtime > _ONE_DAY
-
-
-def recover(destination: Path) -> None:
-    """Put back the report that a killed run had moved aside; remove what such runs left."""
-    aside = _aside(destination)
-    if aside.exists():
-        if destination.exists():
-            shutil.rmtree(aside)
-        else:
-            aside.rename(destination)
-    for folder in destination.parent.glob(_TEMP + "*"):
-        if _stale(folder):
-            shutil.rmtree(folder, ignore_errors=True)
-
-
-def _aside(destination: Path) -> Path:
-    return destination.with_name(f".{destination.name}.ancien")
-
-
-def _not_writable(folder: Path, error: OSError) -> BilanError:
-    return unwritable(folder, error, "libérez le dossier ou indiquez-en un autre avec --sortie")
-
-
-def _remove_empty(folder: Path, stop: Path) -> None:
-    """Remove the empty folders that a failed first run made, up to `stop` excluded."""
-    while folder != stop and stop in folder.parents:
-        try:
-            folder.rmdir()
-        except OSError:
-            return
-        folder = folder.parent
-
-
-def _existing(folder: Path) -> Path:
-    while not folder.exists() and folder.parent != folder:
-        folder = folder.parent
-    return folder
-
-
-@contextmanager
-def temporary_folder(destination: Path) -> Iterator[Path]:
-    """A folder beside `destination`, removed whatever happens; proves that one can write there."""
-    parent, first = destination.parent, _existing(destination.parent)
-    temp = parent / f"{_TEMP}{os.getpid()}"
-    try:
-        parent.mkdir(parents=True, exist_ok=True)
-        if destination.exists() and not destination.is_dir():
-            raise FileExistsError
-        recover(destination)
-        temp.mkdir()
-        (temp / "essai").write_text("", encoding="utf-8")
-        (temp / "essai").unlink()
-    except OSError as error:
-        shutil.rmtree(temp, ignore_errors=True)
-        _remove_empty(parent, first)
-        raise _not_writable(destination, error) from None
-    try:
-        yield temp
-    finally:
-        shutil.rmtree(temp, ignore_errors=True)
-        _remove_empty(parent, first)
-
-
-@contextmanager
-def _signals(handler: Any, kinds: list[signal.Signals]) -> Iterator[None]:
-    """Signals handled by `handler` for a while."""
-    before = {kind: signal.signal(kind, handler) for kind in kinds}
-    try:
-        yield
-    finally:
-        for kind, former in before.items():
-            signal.signal(kind, former)
-
-
 @contextmanager
 def stoppable() -> Iterator[None]:
     """Turn Ctrl-C and SIGTERM into one `Interrupted`; further ones wait for the cleaning."""
@@ -172,53 +80,34 @@ def stoppable() -> Iterator[None]:
             signal.signal(kind, signal.SIG_IGN)
         raise Interrupted(signum)
 
-    with _signals(stop, kinds):
+    before = {kind: signal.signal(kind, stop) for kind in kinds}
+    try:
         yield
-
-
-def swap(temp: Path, destination: Path) -> None:
-    """Put `temp` in the place of `destination`; the old report comes back if that fails."""
-    aside = _aside(destination)
-    with _signals(signal.SIG_IGN, [signal.SIGINT, signal.SIGTERM]):  # not cut in two
-        try:
-            if destination.exists():
-                destination.rename(aside)
-            temp.rename(destination)
-        except OSError as error:
-            if aside.exists() and not destination.exists():
-                aside.rename(destination)
-            raise _not_writable(destination, error) from None
-        shutil.rmtree(aside, ignore_errors=True)
+    finally:
+        for kind, former in before.items():
+            signal.signal(kind, former)
 
 
 def write_results(folder: Path, bilan: Bilan) -> None:
     """resultats.csv with its sidecar, which carries the nature of the data."""
-    import yaml
+    from analyses.socle.tables import csv_text
 
     path = folder / "resultats.csv"
-    bilan.resultats.to_csv(path, index=False, encoding="utf-8", lineterminator="\n")
+    path.write_bytes(csv_text(bilan.resultats).encode())
     sources = [source for depot in bilan.depots for source in depot.sources]
-    received = sorted(str(source.recu_le) for source in sources if source.recu_le)
-    sidecar: dict[str, Any] = {"producteur": "bilan produire"}
-    if received:
-        sidecar["recu_le"] = received[-1]
-    sidecar["sha256"] = hashlib.sha256(path.read_bytes()).hexdigest()
-    if bilan.simule:
-        sidecar["nature"] = "simulee"
-    elif sources and all(source.nature == "reelle" for source in sources):
-        sidecar["nature"] = "reelle"
-    path.with_name(path.name + ".source.yaml").write_text(
-        yaml.safe_dump(sidecar, allow_unicode=True, sort_keys=False), encoding="utf-8"
-    )
+    received = max((source.recu_le for source in sources if source.recu_le), default=None)
+    real = sources and all(source.nature == "reelle" for source in sources)
+    nature = "simulee" if bilan.simule else "reelle" if real else None
+    sidecar_path(path).write_bytes(sidecar(path, "bilan produire", nature, received))
 
 
 def write_readings(folder: Path, bilan: Bilan) -> None:
     """lectures.csv: every figure that another reading of a text would change."""
     from analyses.chiffres.effets import effects_table
+    from analyses.socle.tables import csv_text
 
-    effects_table(bilan.effets).to_csv(
-        folder / "lectures.csv", index=False, encoding="utf-8", lineterminator="\n"
-    )
+    text = csv_text(effects_table(bilan.effets))
+    (folder / "lectures.csv").write_bytes(text.encode())
 
 
 def _shown_path(folder: Path) -> str:
@@ -280,12 +169,12 @@ def _make(
 
 
 def produce(
-    bilan: str = "intermediaire",
-    exercice: int = 2024,
-    departement: str = "55",
-    arrete_au: str = "",
-    donnees: Path = Path("data/raw"),
-    sortie: Path = Path("reports"),
+    bilan: str,
+    exercice: int,
+    departement: str,
+    arrete_au: str,
+    donnees: Path,
+    sortie: Path,
     notebooks: Path = NOTEBOOKS,
     progress: Callable[[str], None] = say,
 ) -> Path:
@@ -294,8 +183,6 @@ def produce(
     Everything is checked before a notebook runs. On any failure the temporary folder goes, the
     previous report stays as it was, and `BilanError` (or `Interrupted`) says why.
     """
-    from analyses.contrat.load import load_contrats
-
     if bilan not in NOTEBOOK_OF:
         raise BilanError(
             Problem(
@@ -320,16 +207,19 @@ def produce(
     }
     _check_all(notebooks, names, parameters)
     destination = sortie.resolve() / str(exercice) / departement / bilan
-    with stoppable(), temporary_folder(destination) as temp:
-        progress("Lecture et contrôle des données…")
-        loaded = load(departement, exercice, au, donnees, years, preparer=True)
-        try:
-            asked = instantane.key(departement, au, donnees)
+    try:
+        with stoppable(), together(destination.parent) as draft:
+            if destination.is_file():
+                raise FileExistsError
+            temp = draft(destination)
+            temp.mkdir()  # before anything long: one can write there
+            progress("Lecture et contrôle des données…")
+            loaded = load(departement, exercice, au, donnees, years, preparer=True)
             _ = loaded.effets  # computed once, for every notebook
-            with instantane.share(asked, loaded):
+            with instantane.share(instantane.key(departement, au, donnees), loaded):
                 _make(temp, names, notebooks, parameters, loaded, progress)
-        except OSError as error:
-            raise _not_writable(destination, error) from None
-        swap(temp, destination)
+    except OSError as error:
+        remedy = "libérez le dossier ou indiquez-en un autre avec --sortie"
+        raise unwritable(destination, error, remedy) from None
     progress(f"Terminé : {_shown_path(destination)}")
     return destination

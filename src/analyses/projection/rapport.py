@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import io
-import os
-import tempfile
 from dataclasses import dataclass
 from decimal import Decimal
 from html import escape
@@ -17,6 +15,7 @@ import pandas as pd
 from analyses.projection import figures
 from analyses.projection.evaluation import COLONNES, RIVAUX, mesurer
 from analyses.socle import fmt
+from analyses.socle.files import write_together
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -209,12 +208,7 @@ def _fichiers(rapport: Rapport) -> dict[str, bytes]:
 
 
 def ecrire(rapport: Rapport, dossier: Path) -> list[str]:
-    """Write every file in `dossier`; all are complete before the first takes its place."""
+    """Write every file in `dossier`, or none."""
     contents = _fichiers(rapport)
-    dossier.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=dossier) as temporary:
-        for name, content in contents.items():
-            (Path(temporary) / name).write_bytes(content)
-        for name in contents:
-            os.replace(Path(temporary) / name, dossier / name)
+    write_together(dossier, {dossier / name: content for name, content in contents.items()})
     return list(contents)

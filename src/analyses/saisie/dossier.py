@@ -1,15 +1,12 @@
 """The year's files that a collection fills in: the answers they hold, and their new content.
 
 `resultats_indicateurs.csv`, `justifications.csv` and `etat_avancement/<contrat>-<action>.md`, each
-with its sidecar. Nothing is written here: contents are returned, all together.
+with its sidecar. Contents are returned all together, to be written all together.
 """
 
 from __future__ import annotations
 
-import csv
 import datetime as dt
-import hashlib
-import io
 import re
 from collections import defaultdict
 from collections.abc import Mapping
@@ -17,18 +14,20 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import yaml
-
+from analyses.contrat.model import Contrat
 from analyses.depot.controles import check_codes, check_duplicates
 from analyses.depot.csv_brut import decode
-from analyses.depot.fichiers import NARRATIFS, find_files, narratives
+from analyses.depot.fichiers import NARRATIFS, find_files, narratives, relatif
 from analyses.depot.schemas import table_schema
-from analyses.depot.source import Source, read_sidecar, sidecar_path
+from analyses.depot.source import Source, read_sidecar, sidecar, sidecar_path
 from analyses.depot.table import read_table
 from analyses.saisie.modele import JUSTIFICATIONS, PIECES, QUALITATIF, RECIT, Cle
-from analyses.socle.problems import BilanError, Problem
+from analyses.socle.files import write_together
+from analyses.socle.problems import BilanError, Problem, unwritable
+from analyses.socle.tables import french_csv
 
-TABLES = ("resultats_indicateurs", "justifications")
+RESULTATS = "resultats_indicateurs"
+_SUJETS = {RESULTATS: "indicateur", "justifications": "type"}  # column of the subject, by table
 PRODUCTEUR = "saisie des pilotes"
 _TITRES = {QUALITATIF: "## Indicateur qualitatif", PIECES: "## Pièces jointes"}
 _TEXTES = (RECIT, QUALITATIF, PIECES)
@@ -118,39 +117,35 @@ class Dossier:
 
 
 def _key(table: str, row: Mapping[str, Any]) -> tuple[str, str, str]:
-    subject = "indicateur" if table == "resultats_indicateurs" else "type"
-    return row["contrat"], row["action"], row[subject]
+    return row["contrat"], row["action"], row[_SUJETS[table]]
 
 
 def lire_dossier(
-    donnees: Path, departement: str, exercice: int, contrats: Mapping[str, Any]
+    donnees: Path, departement: str, exercice: int, contrats: Mapping[str, Contrat]
 ) -> Dossier:
     """The answers that a year's folder holds (none when it does not exist yet).
 
     Raises `BilanError` with every problem of the two tables, the narratives and their sidecars.
     """
-    relative = f"{departement}/{exercice}"
-    folder = donnees / departement / str(exercice)
+    relative = relatif(departement, exercice)
+    folder = donnees / relative
+    files = find_files(folder, relative)[0] if folder.is_dir() else {}
     dossier = Dossier(folder, relative, exercice)
     problems: list[Problem] = []
-    files = find_files(folder, relative)[0] if folder.is_dir() else {}
-    for name in TABLES:
+    for name in _SUJETS:
         dossier.fichiers[name] = files.get(name, folder / f"{name}.csv")
         dossier.tables[name] = []
         if name in files:
             table = read_table(files[name], name, f"{relative}/{files[name].name}")
             problems += table.problems + check_duplicates(table) + check_codes(table, contrats)
             dossier.tables[name] = table.good_rows
-            for row in table.good_rows:
-                if row["exercice"] == exercice:
-                    _take(dossier.reponses, name, row)
-    stories, wrong = narratives(folder / NARRATIFS, relative, contrats)
+            _take(dossier, name)
+    dossier.recits, wrong = narratives(folder / NARRATIFS, relative, contrats)
     problems += wrong
-    for (contrat, action), path in stories.items():
-        dossier.recits[contrat, action] = path
+    for (contrat, action), path in dossier.recits.items():
         for sujet, text in decompose(decode(path.read_bytes())).items():
             dossier.reponses[contrat, action, sujet, "texte"] = text
-    for path in [*(files[name] for name in TABLES if name in files), *stories.values()]:
+    for path in [*(files[name] for name in _SUJETS if name in files), *dossier.recits.values()]:
         try:
             name = path.relative_to(folder).as_posix()
             dossier.sources[path] = read_sidecar(path, f"{relative}/{name}")
@@ -161,64 +156,42 @@ def lire_dossier(
     return dossier
 
 
-def _take(answers: dict[Cle, str], table: str, row: Mapping[str, Any]) -> None:
-    """The answers of a row; of two justifications of one type, the first one."""
-    fields = ("resultat", "commentaire", "source")
-    for name in fields if table == "resultats_indicateurs" else ("texte", "piece"):
-        if row[name]:
-            answers.setdefault((*_key(table, row), name), unguard(row[name]))
+def _take(dossier: Dossier, table: str) -> None:
+    """The answers of a table; of two justifications of one type, the first one."""
+    fields = ("resultat", "commentaire", "source") if table == RESULTATS else ("texte", "piece")
+    for row in dossier.tables[table]:
+        for name in fields if row["exercice"] == dossier.exercice else ():
+            if row[name]:
+                dossier.reponses.setdefault((*_key(table, row), name), unguard(row[name]))
 
 
-def _csv(table: str, rows: list[dict[str, Any]]) -> bytes:
-    """A table as the spreadsheets of France open it: `;`, UTF-8 with BOM, jj/mm/aaaa."""
-    names = [spec["name"] for spec in table_schema(table)["fields"]]
-    buffer = io.StringIO()
-    writer = csv.writer(buffer, delimiter=";", lineterminator="\n")
-    writer.writerow(names)
-    for row in rows:
-        values = [row.get(name) for name in names]
-        writer.writerow(
-            f"{value:%d/%m/%Y}" if isinstance(value, dt.date) else "" if value is None else value
-            for value in values
-        )
-    return buffer.getvalue().encode("utf-8-sig")
-
-
-def sidecar(content: bytes, producteur: str, recu_le: dt.date, nature: str) -> bytes:
-    """Sidecar of a file that is about to be written (see `analyses.depot.source`)."""
-    fields = {
-        "producteur": producteur,
-        "recu_le": recu_le.isoformat(),
-        "sha256": hashlib.sha256(content).hexdigest(),
-        "nature": nature,
-    }
-    return yaml.safe_dump(fields, allow_unicode=True, sort_keys=False).encode()
-
-
-def _updated(
-    table: str, rows: list[dict[str, Any]], changes: Mapping[Cle, str], exercice: int, day: dt.date
-) -> list[dict[str, Any]]:
-    """Rows with the changes; the new ones follow, in the order of `changes`."""
-    new = [dict(row) for row in rows]
-    found = {_key(table, row): row for row in reversed(new) if row["exercice"] == exercice}
-    subject = "indicateur" if table == "resultats_indicateurs" else "type"
+def _updated(dossier: Dossier, table: str, changes: Mapping[Cle, str], day: dt.date) -> bytes:
+    """A table with the changes; new rows follow, in the order of `changes`."""
+    rows = [dict(row) for row in dossier.tables[table]]
+    year = dossier.exercice
+    found = {_key(table, row): row for row in reversed(rows) if row["exercice"] == year}
     for (contrat, action, sujet, champ), text in changes.items():
         row = found.get((contrat, action, sujet))
         if row is None:
-            row = {"contrat": contrat, "action": action, subject: sujet, "exercice": exercice}
+            row = {"contrat": contrat, "action": action, _SUJETS[table]: sujet, "exercice": year}
             found[contrat, action, sujet] = row
-            new.append(row)
+            rows.append(row)
         row[champ] = guard(text)
-        if table == "resultats_indicateurs":
+        if table == RESULTATS:
             row["saisi_le"] = day
-    return new
+    names = [spec["name"] for spec in table_schema(table)["fields"]]
+    values = ([row.get(name) for name in names] for row in rows)
+    return french_csv(
+        names,
+        ([f"{v:%d/%m/%Y}" if isinstance(v, dt.date) else v for v in row] for row in values),
+    )
 
 
 def contents(
     dossier: Dossier, changes: Mapping[Cle, str], day: dt.date, simule: bool
 ) -> dict[Path, bytes]:
     """New content of the files that `changes` touch, with their sidecars."""
-    by_table: dict[str, dict[Cle, str]] = defaultdict(dict)
+    tables: dict[str, dict[Cle, str]] = defaultdict(dict)
     stories: dict[tuple[str, str], dict[str, str]] = {}
     for key, text in changes.items():
         contrat, action, sujet, _ = key
@@ -226,23 +199,16 @@ def contents(
             known = {s: dossier.reponses.get((contrat, action, s, "texte"), "") for s in _TEXTES}
             stories.setdefault((contrat, action), known)[sujet] = text
         else:
-            table = "justifications" if sujet in JUSTIFICATIONS else "resultats_indicateurs"
-            by_table[table][key] = text
-    files = {
-        dossier.fichiers[table]: _csv(
-            table, _updated(table, dossier.tables[table], own, dossier.exercice, day)
-        )
-        for table, own in by_table.items()
-    }
+            tables["justifications" if sujet in JUSTIFICATIONS else RESULTATS][key] = text
+    files = {dossier.fichiers[t]: _updated(dossier, t, own, day) for t, own in tables.items()}
     for (contrat, action), texts in stories.items():
         new = dossier.chemin / NARRATIFS / f"{contrat}-{action}.md"
         files[dossier.recits.get((contrat, action), new)] = compose(texts).encode()
     nature = "simulee" if simule or dossier.simule else "reelle"
-    sidecars = {
-        sidecar_path(path): sidecar(content, _producteur(dossier, path), day, nature)
+    return files | {
+        sidecar_path(path): sidecar(content, _producteur(dossier, path), nature, day.isoformat())
         for path, content in files.items()
     }
-    return files | sidecars
 
 
 def _producteur(dossier: Dossier, path: Path) -> str:
@@ -251,3 +217,17 @@ def _producteur(dossier: Dossier, path: Path) -> str:
         return PRODUCTEUR
     before = dossier.sources[path].producteur or "provenance antérieure non renseignée"
     return before if before.endswith(PRODUCTEUR) else f"{before} ; {PRODUCTEUR}"
+
+
+def ecrire(folder: Path, files: Mapping[Path, bytes]) -> None:
+    """Write files under `folder`; `BilanError` when one cannot be: every file is as it was."""
+    try:
+        write_together(folder, files)
+    except OSError as error:
+        raise unwritable(
+            Path(error.filename2 or error.filename or folder).name,
+            error,
+            "fermez le fichier s'il est ouvert dans un tableur, vérifiez les droits et la place, "
+            "puis relancez ; rien n'a été changé",
+            "des fichiers que l'on peut écrire",
+        ) from None

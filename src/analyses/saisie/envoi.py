@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from analyses.contrat.exercices import check_years
-from analyses.contrat.load import load_contrats
+from analyses.contrat.exercices import check_years, contrats_de
 from analyses.saisie.classeur import classeur
-from analyses.saisie.dossier import Dossier, lire_dossier
-from analyses.saisie.ecriture import commit
-from analyses.saisie.importation import nom_de_classeur
-from analyses.saisie.lecture import lire, lire_reperes
-from analyses.saisie.modele import Cle, Feuille, choose, feuilles, load_reglages, same_text
+from analyses.saisie.dossier import Dossier, ecrire, lire_dossier
+from analyses.saisie.lecture import lire
+from analyses.saisie.modele import Cle, Feuille, choose, feuilles, same_text
+from analyses.saisie.recues import nom_de_classeur
+from analyses.saisie.retour import lire_reperes
 from analyses.socle.problems import BilanError, Problem
 
 
@@ -36,62 +34,44 @@ def campagne(departement: str, exercice: int, donnees: Path) -> Campagne:
     The year's folder need not exist yet. Raises `BilanError` for an unknown exercise or
     département, or files that cannot be read.
     """
-    contrats = load_contrats(departement, dt.date(exercice, 12, 31))
+    contrats = contrats_de(departement, exercice)
     check_years(contrats, [exercice], None)
     if not donnees.is_dir():
-        raise BilanError(
-            [
-                Problem(
-                    donnees.as_posix(),
-                    attendu="un dossier de données",
-                    trouve="rien",
-                    remede="indiquez-en un autre avec --donnees",
-                )
-            ]
-        )
+        place, remedy = donnees.as_posix(), "indiquez-en un autre avec --donnees"
+        raise BilanError(Problem(place, None, "", "un dossier de données", "rien", remedy))
     before, now = (
         lire_dossier(donnees, departement, year, contrats) for year in (exercice - 1, exercice)
     )
-    results = {
-        (contrat, action, sujet): text
-        for (contrat, action, sujet, champ), text in before.reponses.items()
-        if champ == "resultat"
-    }
     return Campagne(
         departement,
         exercice,
         {name: contrat.version.code for name, contrat in contrats.items()},
         now,
-        feuilles(contrats, exercice, results),
+        feuilles(contrats, exercice, before.reponses),
         before.simule or now.simule,
     )
 
 
-def _unsaved(path: Path, sheets: Mapping[str, Feuille], known: Mapping[Cle, str]) -> Problem | None:
+def _unsaved(path: Path, sheets: Sequence[Feuille], known: Mapping[Cle, str]) -> list[Problem]:
     """Why a file in the place of a new workbook must not be overwritten."""
     try:
-        saisie = lire(lire_reperes(path), sheets, load_reglages().facteur_grandeur)
+        saisie = lire(lire_reperes(path), {sheet.cle: sheet for sheet in sheets})
     except BilanError:
-        return Problem(
-            path.as_posix(),
-            attendu="un classeur de saisie, ou rien",
-            trouve="un autre fichier",
-            remede="déplacez-le, ou choisissez un autre dossier avec --sortie",
-        )
-    waiting = [
-        answer.place
-        for key, answer in saisie.reponses.items()
-        if answer.donnee and not same_text(answer.texte, known.get(key, ""))
-    ]
-    if not waiting and not saisie.problemes:
-        return None
-    return Problem(
-        path.as_posix(),
-        attendu="un classeur sans réponse en attente",
-        trouve=f"des réponses qui ne sont pas importées ({len(waiting)})",
-        remede="importez-le avec « bilan importer saisie », ou choisissez un autre dossier avec "
-        "--sortie",
-    )
+        expected, found = "un classeur de saisie, ou rien", "un autre fichier"
+        remedy = "déplacez-le"
+    else:
+        waiting = [
+            answer
+            for key, answer in saisie.reponses.items()
+            if answer.donnee and not same_text(answer.texte, known.get(key, ""))
+        ]
+        if not waiting and not saisie.problemes:
+            return []
+        expected = "un classeur sans réponse en attente"
+        found = f"des réponses qui ne sont pas importées ({len(waiting)})"
+        remedy = "importez-le avec « bilan importer saisie »"
+    remedy += ", ou choisissez un autre dossier avec --sortie"
+    return [Problem(path.as_posix(), None, "", expected, found, remedy)]
 
 
 def envoyer(
@@ -102,32 +82,16 @@ def envoyer(
     All of them or none: a file that holds answers not yet imported is a `BilanError`.
     """
     chosen = choose(campaign.feuilles, codes)
-    lots = [[sheet] for sheet in chosen] if un_par_action else [chosen]
-    reglages = load_reglages()
-    known = campaign.dossier.reponses
+    place, known = (campaign.departement, campaign.exercice), campaign.dossier.reponses
     files: dict[Path, bytes] = {}
     problems = []
-    for lot in lots:
-        name = nom_de_classeur(
-            campaign.departement,
-            campaign.exercice,
-            [sheet.cle for sheet in lot],
-            len(lot) < len(campaign.feuilles),
-        )
-        path = sortie / name
-        files[path] = classeur(
-            lot,
-            known,
-            campaign.departement,
-            campaign.exercice,
-            campaign.versions,
-            campaign.simule,
-            reglages,
-        )
+    for lot in [[sheet] for sheet in chosen] if un_par_action else [chosen]:
+        some = len(lot) < len(campaign.feuilles)
+        path = sortie / nom_de_classeur(*place, [sheet.cle for sheet in lot], some)
+        files[path] = classeur(lot, known, *place, campaign.versions, campaign.simule)
         if path.exists() and path.read_bytes() != files[path]:
-            found = _unsaved(path, {sheet.cle: sheet for sheet in campaign.feuilles}, known)
-            problems += [found] if found else []
+            problems += _unsaved(path, campaign.feuilles, known)
     if problems:
         raise BilanError(problems)
-    commit(sortie, files)
+    ecrire(sortie, files)
     return list(files)

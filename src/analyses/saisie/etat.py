@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import csv
-import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import astuple, dataclass, fields
 
 from analyses.saisie.dossier import Dossier, guard, unguard
-from analyses.saisie.importation import RECEPTIONS, RECUES, read_log
 from analyses.saisie.modele import Feuille
+from analyses.saisie.recues import Reception, read_log
+from analyses.socle.tables import french_csv
 
 STATUTS = {"complet": "complet", "partiel": "partiel", "rien": "sans réponse"}
 
@@ -25,10 +24,10 @@ class EtatAction:
     reponses: int
     attendues: int
     manque: str
-    recu_le: str
-    version: str
-    service: str
-    questions: str
+    recu_le: str = ""
+    version: str = ""
+    service: str = ""
+    questions: str = ""
 
 
 def etat(dossier: Dossier, sheets: Sequence[Feuille]) -> list[EtatAction]:
@@ -36,39 +35,28 @@ def etat(dossier: Dossier, sheets: Sequence[Feuille]) -> list[EtatAction]:
 
     An answer counts wherever it came from; `statut`: complet, partiel or rien.
     """
-    log = read_log(dossier.chemin / RECUES / "receptions.csv", RECEPTIONS)
-    last: dict[tuple[str, str], Mapping[str, str]] = {(r["contrat"], r["action"]): r for r in log}
+    last = {(row.contrat, row.action): row for row in read_log(dossier.chemin, Reception)}
     rows = []
     for sheet in sheets:
         wanted = sheet.attendus()
         missing = [key[2] for key in wanted if not dossier.reponses.get(key)]
         done = len(wanted) - len(missing)
-        received = last.get((sheet.contrat, sheet.action), {})
-        rows.append(
-            EtatAction(
-                sheet.contrat,
-                sheet.action,
-                sheet.titre,
-                "complet" if not missing else "partiel" if done else "rien",
-                done,
-                len(wanted),
-                ", ".join(missing),
-                received.get("recu_le", ""),
-                received.get("version", ""),
-                unguard(received.get("service", "")),
-                received.get("questions", ""),
-            )
+        statut = "complet" if not missing else "partiel" if done else "rien"
+        counts = statut, done, len(wanted), ", ".join(missing)
+        received = last.get((sheet.contrat, sheet.action))
+        came = (
+            (received.recu_le, received.version, unguard(received.service), received.questions)
+            if received
+            else ()
         )
+        rows.append(EtatAction(sheet.contrat, sheet.action, sheet.titre, *counts, *came))
     return rows
 
 
 def to_csv(rows: Sequence[EtatAction]) -> bytes:
     """The index for a spreadsheet."""
-    buffer = io.StringIO()
-    writer = csv.writer(buffer, delimiter=";", lineterminator="\n")
-    writer.writerow(field.name for field in fields(EtatAction))
-    writer.writerows([guard(str(value)) for value in astuple(row)] for row in rows)
-    return buffer.getvalue().encode("utf-8-sig")
+    names = [field.name for field in fields(EtatAction)]
+    return french_csv(names, ([guard(str(value)) for value in astuple(row)] for row in rows))
 
 
 def summary(rows: Sequence[EtatAction]) -> str:

@@ -10,45 +10,58 @@ import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from pathlib import Path
-from typing import Any
-
-from pydantic import BaseModel, ConfigDict, ValidationError
+from functools import lru_cache
 
 from analyses.contrat.cell import read_cell
-from analyses.contrat.load import schema_problems
+from analyses.contrat.model import NATIONAL, Action, Contrat, Indicateur, Period
+from analyses.importation.parametres import Strict, charger
 from analyses.socle.fmt import NON_RENSEIGNE, euros
 from analyses.socle.paths import PARAMS
 from analyses.socle.problems import BilanError, Problem
-from analyses.socle.yaml_files import read_yaml
 
 Cle = tuple[str, str, str, str]  # contrat, action, sujet, champ
-NATIONAUX = "nat"
 RECIT, QUALITATIF, PIECES, SERVICE = "recit", "qualitatif", "pieces", "service"
 JUSTIFICATIONS = ("montee_en_charge", "justification")  # types of justifications.csv
 PLUSIEURS_LIGNES = ("commentaire", "texte")  # fields that keep their line breaks
+TEXTE = "texte"
+NATURES = {"sans objet": "/", "non disponible": "?"}  # what they write in the table of results
 _SANS_CIBLE = {"vide", "inconnu", "sans_objet", "non_concerne"}
 
 
-class Reglages(BaseModel):
+class Colonne(Strict):
+    """A column of the table of indicators; with an `aide`, its cells are to fill in."""
+
+    titre: str
+    largeur: int
+    nom: str  # in messages
+    aide: str = ""
+
+
+class Texte(Strict):
+    """A text to write below the table."""
+
+    titre: str
+    aide: str
+    hauteur: int
+
+
+class Reglages(Strict):
     """params/saisie.yaml."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
     facteur_grandeur: int
+    colonnes: dict[str, Colonne]
+    textes: dict[str, Texte]
     mode_d_emploi: list[str]
 
 
-def load_reglages(params: Path = PARAMS) -> Reglages:
+@lru_cache(maxsize=1)
+def load_reglages() -> Reglages:
     """What the workbook says and when a result is questioned; `BilanError` on a wrong key.
 
     >>> load_reglages().facteur_grandeur
     10
     """
-    try:
-        return Reglages.model_validate(read_yaml(params / "saisie.yaml"))
-    except ValidationError as error:
-        raise BilanError(schema_problems(error, "saisie.yaml")) from None
+    return charger(PARAMS / "saisie.yaml", Reglages)
 
 
 def canonical(text: str, champ: str) -> str:
@@ -77,14 +90,17 @@ def same_text(one: str, other: str) -> bool:
 
 @dataclass(frozen=True)
 class Ligne:
-    """One indicator of a sheet; printed cells are kept as printed."""
+    """One indicator of a sheet. `rappels`: what each column reminds of, as printed."""
 
     code: str
-    libelle: str
     unite: str
-    rappels: Mapping[str, str]  # column -> printed T0 or target, result of the year before
+    rappels: Mapping[str, str]
     attend_un_nombre: bool
     reperes: tuple[Fraction, ...]  # known values a result can be compared with
+
+    @property
+    def libelle(self) -> str:
+        return self.rappels["libelle"]
 
     @property
     def taux(self) -> bool:
@@ -100,10 +116,10 @@ class Feuille:
     action: str
     titre: str
     contexte: tuple[str, ...]
-    rappels: Mapping[str, str]  # column -> header
+    rappels: tuple[str, ...]  # columns
     lignes: tuple[Ligne, ...]
-    qualitatif: str
-    article: str  # of underconsumption, '' when the contract has none
+    qualitatif: str = ""
+    article: str = ""  # of underconsumption, '' when the contract has none
 
     @property
     def cle(self) -> str:
@@ -111,7 +127,7 @@ class Feuille:
 
     @property
     def nationale(self) -> bool:
-        return self.action == NATIONAUX
+        return self.action == NATIONAL
 
     def attendus(self) -> list[Cle]:
         """The answers without which the sheet is not complete."""
@@ -120,7 +136,7 @@ class Feuille:
         return wanted + [(self.contrat, self.action, sujet, "texte") for sujet in texts]
 
 
-def _printed(indicator: Any, period: Any) -> str:
+def _printed(indicator: Indicateur, period: Period) -> str:
     cell = indicator.cell(period)
     text = " ".join((cell.imprime or "").split())
     if not text:
@@ -128,52 +144,40 @@ def _printed(indicator: Any, period: Any) -> str:
     return f"{text} (lecture incertaine)" if cell.incertaine else text
 
 
-def _rappels(periods: Sequence[Any], exercice: int) -> dict[str, str]:
-    """Columns of reminders that the table of a contract has, with their headers."""
-    asked = {"t0": "t0", "cible": exercice, "suivante": exercice + 1}
-    titles = {"t0": "T0", "cible": f"Cible {exercice}", "suivante": f"Cible {exercice + 1}"}
-    kept = {name: titles[name] for name, period in asked.items() if period in periods}
-    return kept | {"precedent": f"Résultat {exercice - 1}"}
-
-
 def _ligne(
-    contrat: Any, indicator: Any, rappels: Mapping[str, str], exercice: int, before: str
+    contrat: Contrat, indicator: Indicateur, periods: Mapping[str, Period], year: int, before: str
 ) -> Ligne:
-    periods = {"t0": "t0", "cible": exercice, "suivante": exercice + 1}
-    cells = [read_cell(before), *(indicator.cell(p) for p in ("t0", *indicator.colonnes))]
-    kinds = {cell.type for cell in cells[1:]} - _SANS_CIBLE
-    absent = NON_RENSEIGNE if exercice > min(contrat.exercices) else "avant le contrat"
-    near = [cells[0], *(indicator.cell(p) for p in periods.values())]
+    """`periods`: column -> its period; `before`: the result of the year before, '' without one."""
+    printed = {indicator.cell(period).type for period in ("t0", *indicator.colonnes)}
+    cells = [read_cell(before), *(indicator.cell(p) for p in ("t0", year, year + 1))]
+    absent = NON_RENSEIGNE if year > min(contrat.exercices) else "avant le contrat"
     return Ligne(
         indicator.code,
-        " ".join(indicator.libelle.split()),
         indicator.unite,
         {
-            name: before or absent if name == "precedent" else _printed(indicator, periods[name])
-            for name in rappels
+            "libelle": " ".join(indicator.libelle.split()),
+            "unite": indicator.unite,
+            **{name: _printed(indicator, period) for name, period in periods.items()},
+            "precedent": before or absent,
         },
-        kinds != {"texte"},
-        tuple(cell.valeur for cell in near if cell.valeur is not None),
+        printed - _SANS_CIBLE != {"texte"},
+        tuple(cell.valeur for cell in cells if cell.valeur is not None),
     )
 
 
-def _contexte(contrat: Any, action: Any, exercice: int) -> Iterator[str]:
+def _contexte(contrat: Contrat, action: Action, exercice: int) -> Iterator[str]:
     group = contrat.groupes[action.groupe]
     yield " ".join(action.intitules[-1].texte.split())
     yield f"{contrat.titre}, {group.niveau} {group.code_public.lstrip('v')} – {group.libelle}"
-    plan = action.plan(exercice)
-    names = contrat.financeurs
-    parts = [
-        f"{names.get(key, key)} {euros(value)}" for key, value in (plan or {}).items() if value
-    ]
-    budget = " ; ".join(parts) or "non renseigné au contrat"
-    yield f"Budget {exercice} au contrat : {budget}"
+    plan = action.plan(exercice) or {}
+    parts = [f"{contrat.financeurs.get(key, key)} {euros(plan[key])}" for key in plan if plan[key]]
+    yield f"Budget {exercice} au contrat : {' ; '.join(parts) or 'non renseigné au contrat'}"
     steps = [s.libelle for s in action.calendrier.etapes if s.date.startswith(str(exercice))]
     if steps:
         yield f"Étapes prévues en {exercice} : " + " ; ".join(steps)
 
 
-def _concerned(contrat: Any, action: Any, exercice: int) -> bool:
+def _concerned(contrat: Contrat, action: Action, exercice: int) -> bool:
     """Whether an action is asked about: its axe or volet runs, or a target is printed."""
     group = contrat.groupes[action.groupe]
     runs = group.debut.year <= exercice <= group.fin.year
@@ -181,55 +185,59 @@ def _concerned(contrat: Any, action: Any, exercice: int) -> bool:
 
 
 def feuilles(
-    contrats: Mapping[str, Any], exercice: int, precedents: Mapping[tuple[str, str, str], str]
+    contrats: Mapping[str, Contrat], exercice: int, precedents: Mapping[Cle, str]
 ) -> list[Feuille]:
-    """The sheets of an exercise; `precedents`: last year's results by contract, action, indicator.
+    """The sheets of an exercise; `precedents`: the answers of the year before.
 
     >>> from analyses.contrat.load import load_contrats
-    >>> sheets = feuilles(load_contrats("55"), 2024, {("solidarites", "4", "prevention"): "5"})
+    >>> before = {("solidarites", "4", "lieux-ecoute-jeunes", "resultat"): "5"}
+    >>> sheets = feuilles(load_contrats("55"), 2024, before)
     >>> [s.cle for s in sheets if s.nationale], sheets[3].lignes[0].rappels["cible"]
     (['solidarites-nat', 'emploi-nat'], '3')
     """
-    sheets = []
-    for contrat in contrats.values():
-        if exercice not in contrat.exercices:
-            continue
-        clause = contrat.clauses.get("sous_consommation")
-        article = clause.article if clause else ""
+    return [
+        sheet
+        for contrat in contrats.values()
+        if exercice in contrat.exercices
+        for sheet in _feuilles(contrat, exercice, precedents)
+    ]
 
-        def lines(
-            contrat: Any, action: str, indicators: Sequence[Any], rappels: Mapping[str, str]
-        ) -> tuple[Ligne, ...]:
-            results = [precedents.get((contrat.code, action, i.code), "") for i in indicators]
-            pairs = zip(indicators, results, strict=True)
-            return tuple(_ligne(contrat, i, rappels, exercice, before) for i, before in pairs)
 
-        rappels = _rappels(contrat.colonnes_indicateurs, exercice)
-        for action in contrat.actions.values():
-            if _concerned(contrat, action, exercice):
-                rows = lines(contrat, action.code, action.indicateurs, rappels)
-                title, context = (
-                    f"Action {action.code} – {action.libelle}",
-                    tuple(_contexte(contrat, action, exercice)),
-                )
-                sheets.append(
-                    Feuille(
-                        contrat.code,
-                        action.code,
-                        title,
-                        context,
-                        rappels,
-                        rows,
-                        action.qualitatif or "",
-                        article,
-                    )
-                )
-        if contrat.nationaux:
-            rappels = _rappels(contrat.colonnes_nationaux, exercice)
-            rows = lines(contrat, NATIONAUX, contrat.nationaux, rappels)
-            title, context = "Indicateurs nationaux (annexe 4)", (contrat.titre,)
-            sheets.append(Feuille(contrat.code, NATIONAUX, title, context, rappels, rows, "", ""))
-    return sheets
+def _feuilles(contrat: Contrat, exercice: int, precedents: Mapping[Cle, str]) -> Iterator[Feuille]:
+    periods: dict[str, Period] = {"t0": "t0", "cible": exercice, "suivante": exercice + 1}
+
+    def table(
+        action: str, indicators: Sequence[Indicateur]
+    ) -> tuple[tuple[str, ...], tuple[Ligne, ...]]:
+        columns = contrat.colonnes_de(action)
+        kept = {name: period for name, period in periods.items() if period in columns}
+        lines = (
+            _ligne(
+                contrat,
+                indicator,
+                kept,
+                exercice,
+                precedents.get((contrat.code, action, indicator.code, "resultat"), ""),
+            )
+            for indicator in indicators
+        )
+        return ("libelle", "unite", *kept, "precedent"), tuple(lines)
+
+    for action in contrat.actions.values():
+        if _concerned(contrat, action, exercice):
+            yield Feuille(
+                contrat.code,
+                action.code,
+                f"Action {action.code} – {action.libelle}",
+                tuple(_contexte(contrat, action, exercice)),
+                *table(action.code, action.indicateurs),
+                action.qualitatif or "",
+                contrat.article("sous_consommation", [action.groupe]),
+            )
+    if contrat.nationaux:
+        title = f"Indicateurs nationaux ({contrat.nationaux[0].source})"
+        lines = table(NATIONAL, contrat.nationaux)
+        yield Feuille(contrat.code, NATIONAL, title, (contrat.titre,), *lines)
 
 
 def choose(sheets: Sequence[Feuille], codes: Sequence[str]) -> list[Feuille]:
@@ -248,15 +256,9 @@ def choose(sheets: Sequence[Feuille], codes: Sequence[str]) -> list[Feuille]:
         if len(found) == 1:
             chosen.add(found[0])
             continue
-        known = found or [sheet.cle for sheet in sheets]
+        known = "une action parmi " + ", ".join(found or [sheet.cle for sheet in sheets])
         problems.append(
-            Problem(
-                "demande",
-                champ="action",
-                attendu="une action parmi " + ", ".join(known),
-                trouve=f"« {code} »",
-                remede="corrigez la demande",
-            )
+            Problem("demande", None, "action", known, f"« {code} »", "corrigez la demande")
         )
     if problems:
         raise BilanError(problems)

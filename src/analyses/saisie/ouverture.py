@@ -10,9 +10,12 @@ import io
 import warnings
 import zipfile
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from analyses.socle.problems import BilanError, Problem
+
+if TYPE_CHECKING:
+    from openpyxl.workbook.workbook import Workbook
 
 TAILLE_MAX = 50 * 2**20  # of the file
 TEXTE_MAX = 15 * 2**20  # of its unpacked XML; that of all the actions is 1.5 MB
@@ -62,7 +65,7 @@ def _check_zip(name: str, data: bytes) -> None:
         raise _refuse(name, f"un fichier abîmé ({damaged})", "demandez au pilote de le renvoyer")
 
 
-def ouvrir(path: Path) -> tuple[bytes, Any]:
+def ouvrir(path: Path) -> tuple[bytes, Workbook]:
     """(content of the file, openpyxl workbook with its formulas); `BilanError` with the reason.
 
     >>> import tempfile

@@ -6,17 +6,20 @@ import datetime as dt
 import re
 from collections.abc import Iterator
 from decimal import Decimal
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from analyses.contrat.cell import read_cell
-from analyses.saisie.classeur import NATURES, TEXTE
-from analyses.saisie.modele import Ligne, canonical
+from analyses.saisie.modele import NATURES, TEXTE, Ligne, canonical, load_reglages
+from analyses.socle.privacy import porte_nir, traces
+
+if TYPE_CHECKING:
+    from openpyxl.cell.cell import Cell
 
 _PERSONNEL = {
-    "une adresse électronique": re.compile(r"[\w.+-]+@[\w-]+\.\w+"),
-    "un numéro de téléphone": re.compile(r"(?<!\d)(?:0|\+33 ?)[1-9](?:[ .-]?\d{2}){4}(?!\d)"),
+    "courriel": ("une adresse électronique", "est-ce celui d'un service ? Sinon, retirez-le"),
+    "telephone": ("un numéro de téléphone", "est-ce celui d'un service ? Sinon, retirez-le"),
+    "civilite": ("une civilité, donc un nom", "indiquez plutôt un service ou un poste"),
 }
-_NIR = re.compile(r"(?<!\d)([12] ?\d{2} ?\d{2} ?\d[\dAB] ?\d{3} ?\d{3}) ?(\d{2})(?!\d)")
 # A cell of text keeps « 1e6 » as typed, a cell of numbers makes it 1000000: both read alike.
 _SCIENTIFIQUE = re.compile(r"[+-]?\d+([.,]\d+)?[eE][+-]?\d{1,2}")
 
@@ -60,7 +63,7 @@ def nombre(value: float, percent: bool = False) -> str:
     return text.replace(".", ",") + ("%" if percent else "")
 
 
-def lire_cellule(cell: Any, champ: str) -> str | Constat:
+def lire_cellule(cell: Cell, champ: str) -> str | Constat:
     """Text of an openpyxl cell, or why it cannot be one.
 
     >>> from types import SimpleNamespace as NS
@@ -130,10 +133,10 @@ def joindre(text: str, nature: str) -> str | Constat:
     return NATURES.get(nature) or NATURES.get(text.casefold(), text)
 
 
-def examiner_resultat(line: Ligne, text: str, libre: bool, facteur: int) -> Iterator[Constat]:
+def examiner_resultat(line: Ligne, text: str, libre: bool) -> Iterator[Constat]:
     """What is wrong (grave) or odd in a result; `libre`: the pilot says that it is a text.
 
-    A result more than `facteur` times the largest known value is questioned, never refused.
+    A result many times the largest known value (params/saisie.yaml) is questioned, never refused.
     """
     read = read_cell(text)
     if read.type in ("sans_objet", "inconnu", "non_concerne", "vide"):
@@ -159,7 +162,7 @@ def examiner_resultat(line: Ligne, text: str, libre: bool, facteur: int) -> Iter
         yield Constat(False, "un taux d'au plus 100 %", found, "est-ce bien le résultat ?")
     if not line.taux and not bare:
         yield Constat(False, f"un nombre ({unit})", found, "est-ce bien un taux ?")
-    known = max(line.reperes, default=value)
+    known, facteur = max(line.reperes, default=value), load_reglages().facteur_grandeur
     if read.type == "booleen" and known > 1:
         yield Constat(False, f"un nombre ({unit})", found, "combien ?")
     if value < 0:
@@ -172,26 +175,13 @@ def examiner_resultat(line: Ligne, text: str, libre: bool, facteur: int) -> Iter
         yield Constat(False, expected, found, "est-ce bien le résultat, et dans cette unité ?")
 
 
-def has_nir(text: str) -> bool:
-    """Whether a text holds a social security number, its key checked.
-
-    >>> has_nir("2 55 08 14 168 025 38"), has_nir("2 55 08 14 168 025 39")
-    (True, False)
-    """
-    for body, key in _NIR.findall(text):
-        digits = body.replace(" ", "").replace("2A", "19").replace("2B", "18")
-        if digits.isdigit() and 97 - int(digits) % 97 == int(key):
-            return True
-    return False
-
-
 def examiner_texte(text: str) -> Iterator[Constat]:
     """Personal data in a text; the message never shows them."""
     expected = "un texte sans donnée personnelle"
-    if has_nir(text):
+    if porte_nir(text):
         found = "un numéro de sécurité sociale (non affiché)"
         yield Constat(True, expected, found, "retirez-le")
-    for name, pattern in _PERSONNEL.items():
-        if pattern.search(text):
-            remedy = "est-ce celui d'un service ? Sinon, retirez-le"
-            yield Constat(False, expected, f"{name} (non affiché)", remedy)
+    for trace in traces(text):
+        if trace in _PERSONNEL:
+            found, remedy = _PERSONNEL[trace]
+            yield Constat(False, expected, f"{found} (non affiché)", remedy)

@@ -1,7 +1,8 @@
 """Where the project keeps its folders (the package is installed in editable mode)."""
 
-import hashlib
 from pathlib import Path
+
+from analyses.socle.files import fingerprint
 
 ROOT = Path(__file__).resolve().parents[3]
 PARAMS = ROOT / "params"
@@ -20,6 +21,6 @@ def prepared_folder(departement: str, exercice: int, donnees: Path) -> Path:
     """
     raw, base = donnees.resolve(), PROCESSED
     if raw != RAW.resolve():
-        digest = hashlib.sha256(str(raw).encode()).hexdigest()[:8]
+        digest = fingerprint(str(raw).encode())[:8]
         base = PROCESSED / "autres" / f"{raw.name}-{digest}"
     return base / departement / str(exercice)

@@ -46,6 +46,15 @@ def identifie(code: str) -> bool:
     return bool(nir.is_valid(compact) or iban.is_valid(compact))
 
 
+def porte_nir(texte: str) -> bool:
+    """Whether a text holds the NIR of a person, its key checked.
+
+    >>> porte_nir("dossier 2 55 08 14 168 025 38"), porte_nir("dossier 2 55 08 14 168 025 39")
+    (True, False)
+    """
+    return any(nir.is_valid(found.group().replace(" ", "")) for found in _NIR.finditer(texte))
+
+
 def masquer(texte: str) -> str:
     """Free text without NIR, IBAN or RIB.
 
