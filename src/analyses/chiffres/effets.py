@@ -48,16 +48,17 @@ def effects(
 ) -> pd.DataFrame:
     """One row per figure that a reading would change: what was kept, what it would be, the gap.
 
-    Each reading is tried alone, the others staying as chosen; the figures compared are the rows of
-    the table `chiffres`. An interpretation that no rule asked for moves nothing. `retenu` and `valeur` are centimes, fractions or words, None where there
-    is no figure; `ecart` is their difference.
+    Each reading is tried alone, the others staying as chosen; an interpretation that no rule asks
+    for moves nothing. The figures compared are the rows of the table `chiffres`. `retenu` and
+    `valeur` are centimes, fractions or words, None where there is no figure; `ecart` is their
+    difference.
     """
     chosen = _Demandees(regles.lectures)
     kept = _all(run(preparations, regles.declares, chosen), exercices, mesures)
     rows: list[dict[str, Any]] = []
     for interpretation in interpretations:
         code = interpretation["code"]
-        if code not in chosen or code not in chosen.codes:
+        if code not in chosen.codes.intersection(chosen):
             continue
         for reading in interpretation["lectures"]:
             if reading == regles.lectures[code]:
