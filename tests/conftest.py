@@ -1,5 +1,6 @@
 """Every error message has a test and is whole: a run of the whole suite fails on one that no test
-provoked, or that lacks what was expected, what was found or the remedy."""
+provoked, or that lacks what was expected, what was found or the remedy. Under pytest-xdist each
+process tells what it saw, the first one judges."""
 
 from __future__ import annotations
 
@@ -7,11 +8,13 @@ import ast
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import settings
 
 import analyses
+from analyses.socle import paths
 from analyses.socle.problems import BilanError, Problem
 
 # A slow machine is no failure: an example has no deadline.
@@ -20,6 +23,14 @@ settings.load_profile("analyses")
 SRC = Path(str(analyses.__file__)).parent
 _provoked: set[tuple[str, int]] = set()
 _incomplete: set[str] = set()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def processed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """No test writes into the data/processed of the project; each raw folder has its own tables."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(paths, "PROCESSED", tmp_path_factory.mktemp("processed"))
+        yield paths.PROCESSED
 
 
 def _messages() -> Iterator[tuple[str, range, str]]:
@@ -68,7 +79,20 @@ def pytest_configure(config: pytest.Config) -> None:
     BilanError.__init__ = failed  # type: ignore[method-assign]
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """Take up what a process of pytest-xdist saw; one that died has told nothing."""
+    told = getattr(node, "workeroutput", {})
+    _provoked.update(tuple(place) for place in told.get("provoked", ()))
+    _incomplete.update(told.get("incomplete", ()))
+
+
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
+    if hasattr(session.config, "workeroutput"):  # one process of several
+        session.config.workeroutput.update(
+            provoked=sorted(_provoked), incomplete=sorted(_incomplete)
+        )
+        return
     options = session.config.option
     part = options.file_or_dir or options.keyword or "not slow" not in options.markexpr
     if exitstatus or part or options.collectonly:

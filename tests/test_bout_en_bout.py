@@ -15,6 +15,7 @@ import pytest
 
 from analyses.bilan import load
 from analyses.cli import main
+from analyses.production import notebooks, produce
 from analyses.rendu import show
 from analyses.socle import fmt
 
@@ -33,8 +34,27 @@ def donnees(tmp_path_factory):
     return folder
 
 
+@pytest.fixture(scope="module")
+def executes(tmp_path_factory):
+    """Each notebook runs once for the same parameters: two bilans of one exercise have the same
+    analyses, from the same figures."""
+    folder, known = tmp_path_factory.mktemp("executes"), {}
+
+    def run_once(path, output, parameters, cwd):
+        key = (path, *sorted(parameters.items()))
+        if key not in known:
+            notebooks.run_notebook(path, output, parameters, cwd)
+            known[key] = shutil.copy(output, folder / f"{len(known)}.ipynb")
+        shutil.copy(known[key], output)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(produce, "run_notebook", run_once)
+        yield known
+    assert len(known) == 2 * len(notebooks.ANALYSES) + len(BILANS)
+
+
 @pytest.fixture(scope="module", params=BILANS)
-def rapport(request, donnees, tmp_path_factory):
+def rapport(request, donnees, executes, tmp_path_factory):
     sortie = tmp_path_factory.mktemp("reports")
     command = ["produire", "--bilan", request.param]
     assert main([*command, "--donnees", str(donnees), "--sortie", str(sortie)]) == 0

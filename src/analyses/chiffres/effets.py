@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from operator import attrgetter
 from typing import Any
 
 import pandas as pd
 
 from analyses.chiffres.chiffre import CLE, Chiffre, Rapport, Value, value_text
 from analyses.chiffres.mesures import Mesures
-from analyses.chiffres.table import money_figures
+from analyses.chiffres.table import bare_figures
 from analyses.preparation.exercice import Preparation
 from analyses.regles.moteur import Regles, run
 from analyses.socle.tables import objects
@@ -20,9 +21,23 @@ COLONNES = [
 ]
 
 
+_key = attrgetter(*CLE)
+
+
+class _Demandees(dict[str, str]):
+    """Readings that note for which interpretations they were asked."""
+
+    def __init__(self, lectures: Mapping[str, str]) -> None:
+        super().__init__(lectures)
+        self.codes: set[str] = set()
+
+    def get(self, code: str, default: Any = None) -> Any:
+        self.codes.add(code)
+        return super().get(code, default)
+
+
 def _all(regles: Regles, exercices: Sequence[int], mesures: Mesures) -> dict[Any, Chiffre]:
-    found = money_figures(regles, exercices, mesures)
-    return {tuple(getattr(one, name) for name in CLE): one for one in found}
+    return {_key(one): one for one in bare_figures(regles, exercices, mesures)[0]}
 
 
 def effects(
@@ -34,15 +49,17 @@ def effects(
 ) -> pd.DataFrame:
     """One row per figure that a reading would change: what was kept, what it would be, the gap.
 
-    Each reading is tried alone, the others staying as chosen; the figures compared are the rows of
-    the table `chiffres`. `retenu` and `valeur` are centimes, fractions or words, None where there
-    is no figure; `ecart` is their difference.
+    Each reading is tried alone, the others staying as chosen; an interpretation that no rule asks
+    for moves nothing. The figures compared are the rows of the table `chiffres`. `retenu` and
+    `valeur` are centimes, fractions or words, None where there is no figure; `ecart` is their
+    difference.
     """
-    kept = _all(regles, exercices, mesures)
+    chosen = _Demandees(regles.lectures)
+    kept = _all(run(preparations, regles.declares, chosen), exercices, mesures)
     rows: list[dict[str, Any]] = []
     for interpretation in interpretations:
         code = interpretation["code"]
-        if code not in regles.lectures:
+        if code not in chosen.codes.intersection(chosen):
             continue
         for reading in interpretation["lectures"]:
             if reading == regles.lectures[code]:

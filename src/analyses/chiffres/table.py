@@ -33,28 +33,37 @@ PUBLIQUES = [
 ]
 
 
-def money_figures(regles: Regles, exercices: Sequence[int], mesures: Mesures) -> list[Chiffre]:
-    """Everything that the rules move: the figures of the executions and of the rules, their sums
-    and their ratios, with the interpretations that each depends on."""
+def bare_figures(
+    regles: Regles, exercices: Sequence[int], mesures: Mesures
+) -> tuple[list[Chiffre], int]:
+    """Everything that the rules move, with its sums and ratios, and how many were given: keys,
+    values and status, not yet what they depend on."""
     contrats = {year: regles.contrats[year] for year in exercices}
     given: list[Chiffre] = []
     for year, signed in contrats.items():
         covered = {name: c for name, c in signed.items() if year in c.exercices}
         given += depenses(regles.executions[year], covered)
         given += regles_figures(regles, year)
+    return complete(given, contrats, mesures), len(given)
+
+
+def money_figures(regles: Regles, exercices: Sequence[int], mesures: Mesures) -> list[Chiffre]:
+    """Everything that the rules move: the figures of the executions and of the rules, their sums
+    and their ratios, with the interpretations that each depends on."""
+    figures, given = bare_figures(regles, exercices, mesures)
     places = {
         (contrat.code, year, lieu.niveau, lieu.code): (lieu, depend)
-        for year, signed in contrats.items()
+        for year in exercices
         for depend in [Dependances(regles.executions[year])]
-        for contrat in signed.values()
+        for contrat in regles.contrats[year].values()
         for lieu in lieux(contrat, year)
     }
-    terms = {(one.mesure, one.contrat, one.exercice, one.financeur): one for one in given}
+    terms = {(one.mesure, one.contrat, one.exercice, one.financeur): one for one in figures[:given]}
     found = []
-    for rank, one in enumerate(complete(given, contrats, mesures)):
+    for rank, one in enumerate(figures):
         place = places.get((one.contrat, one.exercice, one.niveau, one.code))
         key = (one.mesure, one.contrat, one.exercice, one.financeur)
-        term = None if rank < len(given) else terms.get(key)  # what a sum is made of
+        term = None if rank < given else terms.get(key)  # what a sum is made of
         found.append(one if place is None else _dependent(one, *place, term, mesures))
     return found
 

@@ -97,39 +97,29 @@ def check_notebook(path: Path, parameters: Mapping[str, Any]) -> list[Problem]:
     ]
 
 
-def _failed_cell(output: Path) -> str:
-    """Id of the cell whose output is an error, in a half-written notebook; its values stay out."""
-    try:
-        cells = json.loads(output.read_text(encoding="utf-8"))["cells"]
-    except (OSError, ValueError, KeyError):
-        return ""
-    for cell in cells:
-        if any(out.get("output_type") == "error" for out in cell.get("outputs", [])):
-            return str(cell.get("id", ""))
-    return ""
-
-
-def _forget_place(output: Path) -> None:
-    """Take out of an executed notebook the paths of the machine that papermill notes in it."""
-    content = json.loads(output.read_text(encoding="utf-8"))
-    for key in ("input_path", "output_path"):
-        content["metadata"].get("papermill", {}).pop(key, None)
-    output.write_text(json.dumps(content, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+def _failed_cell(path: Path, rank: int) -> str:
+    """Id of the cell that failed, by its rank among the executed ones: papermill adds one after
+    that of the parameters."""
+    cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+    tags = [tag for cell in cells[:rank] for tag in cell["metadata"].get("tags", [])]
+    return str(cells[rank - tags.count("parameters")].get("id", ""))
 
 
 def run_notebook(path: Path, output: Path, parameters: Mapping[str, Any], cwd: Path) -> None:
     """Run a notebook into `output`; `BilanError` names notebook, cell and class of the error.
 
     The message of the error and its traceback can hold values of the data: they are not shown.
+    It is written once, without the paths of the machine: papermill would write it at each cell.
     """
+    import nbformat
     from papermill import execute_notebook
     from papermill.exceptions import PapermillExecutionError
 
     os.environ.setdefault("PYDEVD_DISABLE_FILE_VALIDATION", "1")
     try:
-        execute_notebook(
+        executed = execute_notebook(
             str(path),
-            str(output),
+            None,
             dict(parameters),
             kernel_name="python3",
             progress_bar=False,
@@ -140,8 +130,9 @@ def run_notebook(path: Path, output: Path, parameters: Mapping[str, Any], cwd: P
     except OSError:
         raise
     except Exception as error:
-        found = error.ename if isinstance(error, PapermillExecutionError) else type(error).__name__
-        cell = _failed_cell(output)
+        found, cell = type(error).__name__, ""
+        if isinstance(error, PapermillExecutionError):
+            found, cell = error.ename, _failed_cell(path, error.cell_index)
         raise BilanError(
             [
                 Problem(
@@ -154,4 +145,6 @@ def run_notebook(path: Path, output: Path, parameters: Mapping[str, Any], cwd: P
                 )
             ]
         ) from None
-    _forget_place(output)
+    for key in ("input_path", "output_path"):
+        executed["metadata"]["papermill"].pop(key, None)
+    output.write_text(nbformat.writes(executed) + "\n", encoding="utf-8")
