@@ -20,6 +20,7 @@ from analyses.projection.parametres import load_modele
 from analyses.regles import moteur
 from analyses.rendu import atteinte, plots, show, show_regles, show_risque
 from analyses.rendu.html import to_html
+from analyses.rendu.tableau import montrer, tableau
 from analyses.risque.risque import evaluer
 from analyses.risque.situation import situations
 from analyses.risque.trajectoire import load_trajectoires
@@ -38,7 +39,7 @@ NAMES = {
     "rapport-execution",
 }
 PATHS = sorted(NOTEBOOKS.glob("*.ipynb"))
-PARAMETERS = ["departement", "exercice", "arrete_au", "donnees", "dossier"]
+PARAMETERS = ["departement", "exercice", "arrete_au", "donnees"]
 
 
 def _cells(path):
@@ -117,10 +118,16 @@ def test_every_cell_runs_when_no_file_was_given(path, empty, monkeypatch):
         monkeypatch.setattr(module, "figure", lambda fig, alt: shown.append(alt))
     modules = {"show": show, "show_risque": show_risque, "atteinte": atteinte}
     modules["show_regles"] = show_regles
-    names = modules | {"b": empty, "exercice": 2024}
+    names = modules | {"b": empty, "exercice": 2024, "chiffres": empty.chiffres}
+    names |= {"montrer": montrer, "tableau": tableau}
     for cell in _cells(path)[3:]:
         if cell["cell_type"] == "code":
-            result = eval(_source(cell), names)
+            *body, last = ast.parse(_source(cell)).body
+            exec(compile(ast.Module(body, []), path.name, "exec"), names)
+            if not isinstance(last, ast.Expr):
+                exec(compile(ast.Module([last], []), path.name, "exec"), names)
+                continue
+            result = eval(compile(ast.Expression(last.value), path.name, "eval"), names)
             if result is not None:
                 shown.append(_html(result))
     text = "\n".join(shown)

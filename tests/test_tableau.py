@@ -26,8 +26,7 @@ def _table(*figures: Chiffre) -> pd.DataFrame:
 
 
 def _cells(shown) -> list[list[str]]:
-    frame = pd.read_html(shown.to_html(), keep_default_na=False, flavor="lxml")[0]
-    return [list(frame.columns), *frame.astype(str).to_numpy().tolist()]
+    return [list(shown.data.columns), *shown.data.to_numpy().tolist()]
 
 
 FIGURES = _table(

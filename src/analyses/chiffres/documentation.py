@@ -17,7 +17,7 @@ Un fichier par bilan, encodé en UTF-8, séparateur virgule, une ligne par chiff
 | `mesure` | voir ci-dessous |
 | `contrat` | le code du contrat (vide pour `non_affecte` : aucune règle n'a désigné de contrat) |
 | `exercice` | l'année dont parle le chiffre |
-| `niveau` | `contrat`, `axe`, `volet`, `action`, `indicateur` |
+| `niveau` | `contrat`, `axe`, `volet`, `action`, `indicateur` ; `periode` : les exercices du bilan ensemble, quand leur somme a un sens |
 | `code` | le code du contrat, de l'axe, du volet ou de l'action ; indicateurs `<action>/<code>`, et `nat/<code>` pour les indicateurs nationaux |
 | `financeur` | `etat`, `cd`, `caf`, `ars`, `fse`, `autres`, `total` ou vide |
 | `valeur` | euros à deux décimales, taux en fraction de 1, nombre, ou le mot d'un statut |

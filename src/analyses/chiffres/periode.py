@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, cast
 
 import pandas as pd
 
@@ -40,7 +40,7 @@ def avec_periode(
 
 def _contrat(own: pd.DataFrame, mesures: Mesures) -> Iterator[dict[str, Any]]:
     years: dict[Cle, list[dict[str, Any]]] = {}
-    for row in own.to_dict("records"):
+    for row in cast("list[dict[str, Any]]", own.to_dict("records")):
         years.setdefault((row["mesure"], row["financeur"], ""), []).append(row)
     last = own.iloc[-1]
     place = (last["contrat"], int(own["exercice"].max()), PERIODE, last["code"])

@@ -48,6 +48,8 @@ COLONNES_FINANCEUR = [
     "non_consomme",
 ]
 COLONNES_MOIS = ["contrat", "groupe", "action", "mois", "realise", "cumul"]
+_JUGEMENT = ("eligible", "motif_ineligible", "double_compte")
+_DECISION = ("regle_ineligible", "decision", "motif_decision")
 
 
 _SERIES = ("ineligible", "double_compte", "journee_complementaire", "paye")
@@ -174,7 +176,7 @@ def _spent(
         by_line = pd.concat([by_line, staff[[*columns, "montant"]]], ignore_index=True)
         for key, amount in costs.items():
             realise[key] = realise.get(key, 0) + amount
-    told = ready.jugement[["regle_ineligible", "decision", "motif_decision"]]
+    told = ready.jugement[list(_DECISION)]
     kept = told["decision"] != ""
     decisions = lines[kept].assign(**{str(name): told[name][kept] for name in told})
     year = ready.depot.exercice
@@ -227,10 +229,11 @@ def execution(ready: Preparation, lectures: Mapping[str, str] | None = None) -> 
                 row[measure] = None if spent is None else spent.series[measure].get(key, 0)
             by_action.append(row)
     groups = [(c.code, g) for c in contrats.values() for g in c.groupes]
+    sans_ligne = ready.lignes.reindex(columns=[*ready.lignes, *_JUGEMENT])
     return Execution(
         exercice=year,
         arrete_au=arrete_au,
-        lignes=ready.lignes if spent is None else spent.lignes,
+        lignes=sans_ligne if spent is None else spent.lignes,
         par_action=objects(by_action, COLONNES_ACTION),
         par_financeur=objects([], COLONNES_FINANCEUR),
         par_mois=objects([], COLONNES_MOIS) if spent is None else spent.mois,
@@ -239,7 +242,9 @@ def execution(ready: Preparation, lectures: Mapping[str, str] | None = None) -> 
         verse_groupe={key: None if paid is None else paid[1][key] for key in groups},
         verse_contrat={name: None if paid is None else paid[2][name] for name in contrats},
         personnel=staff,
-        decisions=pd.DataFrame() if spent is None else spent.decisions,
+        decisions=sans_ligne.reindex(columns=[*sans_ligne, *_DECISION])
+        if spent is None
+        else spent.decisions,
         tiers=tiers,
         recettes_non_reparties=lost,
     )

@@ -14,8 +14,14 @@ from analyses.depot.exercice import Depot
 from analyses.preparation.affectation import assign
 from analyses.preparation.ineligibilite import LineKey, decided, judge
 from analyses.preparation.paiement import paid_on
+from analyses.socle.tables import objects
 
 _CLE = ["ligne", "regle"]
+COLONNES_LIGNE = [
+    *("contrat", "action", "exercice", "numero_mandat", "numero_ligne", "type", "mandat_origine"),
+    *("nature", "fonction", "code_analytique", "date_emission", "mois", "montant_signe", "montant"),
+    *("paye_le", "id_engagement", "regle", "motif", "fichier", "ligne"),
+]
 
 
 @dataclass
@@ -106,8 +112,9 @@ def prepare(
     covered = {k: c for k, c in contrats.items() if year in c.exercices}
     # Without rules nothing says which action a line belongs to: unknown, not zero.
     if depot.mandats is None or depot.affectations is None:
-        empty = pd.DataFrame()
-        return Preparation(depot, covered, arrete_au, empty, empty, empty, False)
+        others = objects([], COLONNES_LIGNE)
+        lines = objects([], [*COLONNES_LIGNE, "groupe", "journee_complementaire"])
+        return Preparation(depot, covered, arrete_au, lines, pd.DataFrame(), others, False)
     if isinstance(depot, ExercicePrepare) and depot.lignes is not None:
         lignes, jugement = depot.lignes, _jugement(depot, contrats)
     else:

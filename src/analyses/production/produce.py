@@ -203,7 +203,6 @@ def produce(
         "exercice": exercice,
         "arrete_au": au.isoformat() if au else "",
         "donnees": _shown_path(donnees),
-        "dossier": "",
     }
     _check_all(notebooks, names, parameters)
     destination = sortie.resolve() / str(exercice) / departement / bilan

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from analyses.contrat.load import titres_courts
 from analyses.socle import fmt
 
 if TYPE_CHECKING:
@@ -81,7 +82,7 @@ def figure(fig: Figure, alt: str) -> None:
 
 def nom_contrat(code: str) -> str:
     """The short name of a contract, its code when it is not known."""
-    return fmt.word(fmt.CONTRATS, code)
+    return fmt.word(titres_courts(), code)
 
 
 def nom_financeur(b: Bilan, contrat: str, code: str) -> str:

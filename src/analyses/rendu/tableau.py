@@ -140,7 +140,7 @@ def montrer(
     """
     if table.empty:
         return affichage.markdown(f"**{legende}** : {vide}.")
-    hidden = {"niveau", *sauf, *(name for name in table if name.startswith(_VIDE))}
+    hidden = {"niveau", *sauf, *(name for name in map(str, table) if name.startswith(_VIDE))}
     texts: dict[str, list[str]] = {}
     right = []
     for name in table.columns:
