@@ -20,13 +20,13 @@ from analyses import cli
 from analyses.bilan import check_years, load, read_date
 from analyses.chiffres.effets import COLONNES as EFFETS
 from analyses.production import produce as production
-from analyses.production.notebooks import NOTEBOOK_OF, check_notebook, notebooks_of
+from analyses.production.notebooks import BILANS, check_notebook, notebooks_of
 from analyses.production.produce import Interrupted, covered_years, produce
 from analyses.socle.paths import ROOT
 from analyses.socle.problems import BilanError, Problem
 
-PARAMETERS = {"departement": "55", "exercice": 2024, "arrete_au": "", "donnees": "d", "dossier": ""}
-DEFAULTS = 'departement = "55"\nexercice = 2023\narrete_au = ""\ndonnees = ""\ndossier = ""'
+PARAMETERS = {"departement": "55", "exercice": 2024, "arrete_au": "", "donnees": "d"}
+DEFAULTS = 'departement = "55"\nexercice = 2023\narrete_au = ""\ndonnees = ""\ntitre = ""\nexercices = ""'
 
 
 def notebook(
@@ -62,8 +62,9 @@ def notebook(
 def carnets(tmp_path: Path) -> Path:
     folder = tmp_path / "carnets"
     folder.mkdir()
-    for name in ["a", *NOTEBOOK_OF.values()]:
-        notebook(folder / f"{name}.ipynb")
+    notebook(folder / "a.ipynb")
+    for carnet in BILANS.values():
+        notebook(folder / carnet.fichier)
     return folder
 
 
@@ -72,7 +73,7 @@ def small_run(monkeypatch: pytest.MonkeyPatch) -> None:
     """Two tiny notebooks, no data and no rendering: only the run itself is tested."""
     from analyses.production import notebooks
 
-    monkeypatch.setattr(notebooks, "ANALYSES", ("a",))
+    monkeypatch.setattr(notebooks, "ANALYSES", {"a": "a"})
     source = NS(recu_le="2025-02-01", nature="simulee")
     monkeypatch.setattr(
         production,
@@ -164,11 +165,11 @@ def test_a_notebook_that_fails_leaves_the_previous_report_and_shows_no_value(
     tmp_path, carnets, capfd
 ):
     previous(tmp_path)
-    notebook(carnets / "bilan-intermediaire.ipynb", 'raise ValueError("Madame Untel")')
+    notebook(carnets / "bilan.ipynb", 'raise ValueError("Madame Untel")')
     with pytest.raises(BilanError) as caught:
         run(tmp_path, carnets, progress=production.say)
     message = str(caught.value)
-    assert "bilan-intermediaire.ipynb, champ « cellule la-reponse »" in message
+    assert "bilan.ipynb, champ « cellule la-reponse »" in message
     assert "trouvé une erreur ValueError" in message
     assert "Untel" not in message + "".join(capfd.readouterr())
     assert caught.value.__suppress_context__
@@ -196,12 +197,12 @@ def test_bad_data_stop_before_anything_runs(tmp_path, carnets, monkeypatch):
 
 def test_every_notebook_is_checked_before_running(tmp_path, carnets):
     notebook(carnets / "a.ipynb", tags=())
-    notebook(carnets / "bilan-intermediaire.ipynb", defaults="exercise = 2024")
+    notebook(carnets / "bilan.ipynb", defaults="exercise = 2024")
     with pytest.raises(BilanError) as caught:
         run(tmp_path, carnets)
     text = str(caught.value)
     assert "a.ipynb, champ « cellule des paramètres »" in text and "0 cellule" in text
-    assert "bilan-intermediaire.ipynb, champ « exercice »" in text
+    assert "bilan.ipynb, champ « exercice »" in text
     assert "attendu un paramètre parmi exercise" in text
     assert left(tmp_path) == []
 
@@ -274,7 +275,7 @@ def test_an_interrupted_run_leaves_the_previous_report(tmp_path, carnets, kind, 
     previous(tmp_path)
     mark = tmp_path / "parti"
     notebook(
-        carnets / "bilan-intermediaire.ipynb",
+        carnets / "bilan.ipynb",
         f"open({str(mark)!r}, 'w').close()\nimport time\ntime.sleep(60)",
     )
 
@@ -372,7 +373,7 @@ def test_unknown_bilan_and_departement(tmp_path, carnets):
         run(tmp_path, carnets, bilan="partiel")
     with pytest.raises(BilanError, match="« 99 »"):
         run(tmp_path, carnets, departement="99")
-    assert notebooks_of("final") == ["a", "bilan-final"]
+    assert [carnet.nom for carnet in notebooks_of("final")] == ["a", "bilan-final"]
 
 
 @pytest.mark.parametrize(

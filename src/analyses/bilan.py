@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import cached_property
@@ -63,7 +63,8 @@ class Bilan:
     @cached_property
     def lignes(self) -> pd.DataFrame:
         """Ledger lines × the actions that take them, of every exercise."""
-        return _concat([done.lignes for done in self.executions])
+        lines = _concat([done.lignes for done in self.executions])
+        return lines[lines["contrat"].isin(list(self.contrats))].reset_index(drop=True)
 
     @cached_property
     def non_affectees(self) -> pd.DataFrame:
@@ -118,6 +119,23 @@ class Bilan:
         if "effets" in vars(self):
             vars(part)["effets"] = _rows_of(self.effets, exercices)
         return part
+
+
+    def limite_a(self, genre: str) -> Bilan:
+        """The same for the contracts that have a clause, or what founds one, of a kind."""
+        kept = {k: c for k, c in self.contrats.items() if c.article(genre, list(c.groupes))}
+        return replace(
+            self,
+            contrats=kept,
+            sous_conso=_of(self.sous_conso, kept),
+            indicateurs=_of(self.indicateurs, kept),
+            chiffres=_of(self.chiffres, kept),
+            contradictions=[one for one in self.contradictions if one.contrat in kept],
+        )
+
+
+def _of(frame: pd.DataFrame, contrats: Collection[str]) -> pd.DataFrame:
+    return frame[frame["contrat"].isin(list(contrats))].reset_index(drop=True)
 
 
 def _concat(frames: Sequence[pd.DataFrame]) -> pd.DataFrame:
@@ -235,11 +253,13 @@ def figures(
     depots: Sequence[Depot],
     seuils: Mapping[str, Fraction],
     simule: bool,
+    trajectoires: Mapping[tuple[str, str, int], Trajectoire],
 ) -> pd.DataFrame:
     """The table of figures of the exercises of `depots`, from what the analyses computed."""
     from analyses.chiffres.agregation import complete
     from analyses.chiffres.atteinte import atteinte_figures
     from analyses.chiffres.mesures import check_clauses, load_mesures
+    from analyses.chiffres.montee_en_charge import montee_en_charge
     from analyses.chiffres.periode import avec_periode
     from analyses.chiffres.risque import risque_figures
     from analyses.chiffres.table import money_figures, tabulate
@@ -255,6 +275,8 @@ def figures(
     ]
     found += complete(at_risk, versions, mesures)
     executions = [regles.executions[year] for year in years]
+    for year in years:
+        found += montee_en_charge(regles.contrats[year], year, trajectoires)
     found += atteinte_figures(indicateurs, contrats, executions, depots, seuils)
     table = tabulate(found, versions, mesures, regles.lectures, simule)
     return avec_periode(table, years, mesures)
@@ -327,7 +349,8 @@ def load(
     sous_conso = pd.concat([risque.actions for risque in risques], ignore_index=True)
     indicateurs = attainment(contrats, [*earlier, *opened], seuils)
     simule = any(depot.simule for depot in [*earlier, *opened])
-    chiffres = figures(regles, risques, indicateurs, contrats, depots, seuils, simule)
+    given = regles, risques, indicateurs, contrats, depots, seuils, simule, trajectoires
+    chiffres = figures(*given)
     return Bilan(
         departement=departement,
         exercices=years,

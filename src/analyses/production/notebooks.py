@@ -9,45 +9,61 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from analyses.socle.problems import BilanError, Problem
 
-ANALYSES = (
-    "01-qualite",
-    "02-execution",
-    "03-sous-consommation",
-    "04-indicateurs",
-    "05-regles",
-)
-# Value of --bilan -> the notebook that takes up the analyses.
-NOTEBOOK_OF = {
-    "intermediaire": "bilan-intermediaire",
-    "final": "bilan-final",
-    "etat-avancement": "etat-avancement",
-    "rapport-execution": "rapport-execution",
-}
-TITLES = {
+ANALYSES = {
     "01-qualite": "Qualité des données et contradictions des contrats",
     "02-execution": "Exécution financière",
     "03-sous-consommation": "Risque de sous-consommation",
     "04-indicateurs": "Atteinte des indicateurs",
     "05-regles": "Règles financières : parts, reports, avance, solde",
-    "bilan-intermediaire": "Bilan intermédiaire",
-    "bilan-final": "Bilan final",
-    "etat-avancement": "État d'avancement",
-    "rapport-execution": "Rapport d'exécution",
 }
 
 
-def notebooks_of(bilan: str) -> list[str]:
-    """Names of the notebooks that a bilan runs, in order.
+@dataclass(frozen=True)
+class Carnet:
+    """A notebook of a report: the name and title of what is made, the notebook that is run
+    (by default that name) and what it is given beside the parameters of the run."""
 
-    >>> notebooks_of("final")[-1]
-    'bilan-final'
+    nom: str
+    titre: str
+    source: str = ""
+    parametres: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def fichier(self) -> str:
+        """File of the notebook that is run.
+
+        >>> Carnet("02-execution", "Exécution financière").fichier
+        '02-execution.ipynb'
+        """
+        return f"{self.source or self.nom}.ipynb"
+
+
+def _bilan(nom: str, titre: str, exercices: str = "") -> Carnet:
+    return Carnet(nom, titre, "bilan", {"titre": titre, "exercices": exercices})
+
+
+# Value of --bilan -> the notebook that takes up the analyses.
+BILANS = {
+    "intermediaire": _bilan("bilan-intermediaire", "Bilan intermédiaire"),
+    "final": _bilan("bilan-final", "Bilan final", "periode"),
+    "etat-avancement": Carnet("etat-avancement", "État d'avancement"),
+    "rapport-execution": Carnet("rapport-execution", "Rapport d'exécution"),
+}
+
+
+def notebooks_of(bilan: str) -> list[Carnet]:
+    """The notebooks of a report, in order.
+
+    >>> notebooks_of("final")[-1].fichier
+    'bilan.ipynb'
     """
-    return [*ANALYSES, NOTEBOOK_OF[bilan]]
+    return [*(Carnet(nom, titre) for nom, titre in ANALYSES.items()), BILANS[bilan]]
 
 
 def check_notebook(path: Path, parameters: Mapping[str, Any]) -> list[Problem]:

@@ -15,8 +15,8 @@ from analyses.contrat.load import load_contrats
 from analyses.contrat.model import Contrat
 from analyses.depot.source import sidecar, sidecar_path
 from analyses.production.notebooks import (
-    NOTEBOOK_OF,
-    TITLES,
+    BILANS,
+    Carnet,
     check_notebook,
     notebooks_of,
     run_notebook,
@@ -120,11 +120,11 @@ def _shown_path(folder: Path) -> str:
     return (full.relative_to(ROOT) if full.is_relative_to(ROOT) else full).as_posix()
 
 
-def _check_all(folder: Path, names: list[str], parameters: dict[str, Any]) -> None:
+def _check_all(folder: Path, carnets: list[Carnet], parameters: dict[str, Any]) -> None:
     problems = [
         problem
-        for name in names
-        for problem in check_notebook(folder / f"{name}.ipynb", parameters)
+        for carnet in carnets
+        for problem in check_notebook(folder / carnet.fichier, parameters | carnet.parametres)
     ]
     if problems:
         raise BilanError(problems)
@@ -132,7 +132,7 @@ def _check_all(folder: Path, names: list[str], parameters: dict[str, Any]) -> No
 
 def _make(
     temp: Path,
-    names: list[str],
+    carnets: list[Carnet],
     notebooks: Path,
     parameters: dict[str, Any],
     bilan: Bilan,
@@ -142,18 +142,17 @@ def _make(
     from analyses.rendu.html import to_html
     from analyses.rendu.workbook import write_workbook
 
-    for rank, name in enumerate(names, 1):
-        progress(f"[{rank}/{len(names)}] {name}…")
-        output = temp / f"{name}.ipynb"
+    for rank, carnet in enumerate(carnets, 1):
+        progress(f"[{rank}/{len(carnets)}] {carnet.nom}…")
+        output = temp / f"{carnet.nom}.ipynb"
+        given = parameters | carnet.parametres
         try:
-            run_notebook(notebooks / output.name, output, parameters, ROOT)
-            years = "-".join(
-                str(year)
-                for year in (bilan.exercices if rank == len(names) else bilan.exercices[-1:])
-            )
-            to_html(output, temp / f"{name}.html", f"{TITLES.get(name, name)} {years}")
+            run_notebook(notebooks / carnet.fichier, output, given, ROOT)
+            covered = bilan.exercices if carnet is carnets[-1] else bilan.exercices[-1:]
+            years = "-".join(map(str, covered))
+            to_html(output, output.with_suffix(".html"), f"{carnet.titre} {years}")
         except Interrupted:
-            progress(f"Arrêt demandé pendant le carnet {name}.")
+            progress(f"Arrêt demandé pendant le carnet {carnet.nom}.")
             raise
     progress("Tableaux et résultats…")
     write_workbook(
@@ -183,12 +182,12 @@ def produce(
     Everything is checked before a notebook runs. On any failure the temporary folder goes, the
     previous report stays as it was, and `BilanError` (or `Interrupted`) says why.
     """
-    if bilan not in NOTEBOOK_OF:
+    if bilan not in BILANS:
         raise BilanError(
             Problem(
                 "demande",
                 champ="bilan",
-                attendu="un bilan parmi " + ", ".join(NOTEBOOK_OF),
+                attendu="un bilan parmi " + ", ".join(BILANS),
                 trouve=f"« {bilan} »",
                 remede="corrigez --bilan",
             )
@@ -197,14 +196,14 @@ def produce(
     contrats = load_contrats(departement)
     years = covered_years(bilan, exercice, contrats)
     check_years(contrats, years, au)
-    names = notebooks_of(bilan)
+    carnets = notebooks_of(bilan)
     parameters: dict[str, Any] = {
         "departement": departement,
         "exercice": exercice,
         "arrete_au": au.isoformat() if au else "",
         "donnees": _shown_path(donnees),
     }
-    _check_all(notebooks, names, parameters)
+    _check_all(notebooks, carnets, parameters)
     destination = sortie.resolve() / str(exercice) / departement / bilan
     try:
         with stoppable(), together(destination.parent) as draft:
@@ -216,7 +215,7 @@ def produce(
             loaded = load(departement, exercice, au, donnees, years, preparer=True)
             _ = loaded.effets  # computed once, for every notebook
             with instantane.share(instantane.key(departement, au, donnees), loaded):
-                _make(temp, names, notebooks, parameters, loaded, progress)
+                _make(temp, carnets, notebooks, parameters, loaded, progress)
     except OSError as error:
         remedy = "libérez le dossier ou indiquez-en un autre avec --sortie"
         raise unwritable(destination, error, remedy) from None

@@ -839,24 +839,24 @@ def clauses(b: Bilan, contrat: str | None = None) -> Styler | Markdown:
 # --- figures --------------------------------------------------------------------------------
 
 
-def _years(b: Bilan, contrat: str, exercice: int | None) -> list[int]:
-    """The exercise asked for, or every exercise of the bilan that the contract covers."""
-    return [exercice] if exercice else [run.exercice for run in _executions(b, contrat)]
+def _years(b: Bilan, contrat: str) -> list[int]:
+    """The exercises of the bilan that a contract covers."""
+    return [year for year in b.exercices if year in b.contrats[contrat].exercices]
 
 
-def figure_execution(b: Bilan, contrat: str, exercice: int | None = None) -> None:
+def figure_execution(b: Bilan, contrat: str) -> None:
     """Planned and realised by action, one figure per exercise, with its alternative text."""
     from analyses.rendu import plots
 
-    for year in _years(b, contrat, exercice):
+    for year in _years(b, contrat):
         figure(plots.execution_par_action(b, contrat, year), plots.alt_execution(b, contrat, year))
 
 
-def figure_cumul(b: Bilan, contrat: str, exercice: int | None = None) -> None:
+def figure_cumul(b: Bilan, contrat: str) -> None:
     """Cumulative consumption against the planned ramp-up, one figure per exercise."""
     from analyses.rendu import plots
 
-    for year in _years(b, contrat, exercice):
+    for year in _years(b, contrat):
         figure(plots.cumul(b, contrat, year), plots.alt_cumul(b, contrat, year))
 
 

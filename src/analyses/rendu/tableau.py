@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -37,6 +38,7 @@ _FORMES: dict[str, Callable[[Any], str]] = {
     "date": fmt.date,
     "mois": fmt.mois,
     "statut": fmt.statut,
+    "poids": partial(fmt.word, fmt.POIDS),
     "texte": fmt.texte,
 }
 _UNITES = {"euros": "euros", "ratio": "pourcent", "nombre": "nombre", "mot": "statut"}
