@@ -16,8 +16,8 @@ test-all: .venv/ok
 	$(BIN)/python -m pytest -n auto -m "slow or not slow"
 
 lint: .venv/ok
-	$(BIN)/ruff check src tests
-	$(BIN)/ruff format --check src tests
+	$(BIN)/ruff check src tests notebooks
+	$(BIN)/ruff format --check src tests notebooks
 	$(BIN)/mypy
 
 lab: .venv/ok

@@ -47,8 +47,9 @@ FICHIERS = (
 CARNETS = {
     (2024, ""): ("01-qualite", "02-execution", "03-sous-consommation", "04-indicateurs"),
     (2024, "2024-06-30"): ("02-execution", "03-sous-consommation", "05-regles"),
-    (2025, ""): ("bilan-final", "rapport-execution"),
+    (2025, ""): ("bilan", "rapport-execution"),
 }
+FUT = {"bilan": "bilan-final"}  # under which name a notebook was frozen
 
 
 class Atelier:
@@ -143,11 +144,14 @@ def _shown(notebook: str, parameters: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _pages(names: tuple[str, ...], donnees: Path, exercice: int, au: str) -> Rows:
-    given = {"exercice": exercice, "arrete_au": au, "donnees": str(donnees)}
+    given: dict[str, Any] = {"exercice": exercice, "arrete_au": au, "donnees": str(donnees)}
     rows: list[dict[str, str]] = []
     for name in names:
+        if name == "bilan":
+            given |= {"titre": "Bilan final", "exercices": "periode"}
         for html in _shown(name, given):
-            rows += [{"carnet": name} | row for row in _tables(html)]
+            carnet = FUT.get(name, name)
+            rows += [{"carnet": carnet} | row for row in _tables(html)]
     return {"pages": rows}
 
 

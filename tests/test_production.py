@@ -26,7 +26,9 @@ from analyses.socle.paths import ROOT
 from analyses.socle.problems import BilanError, Problem
 
 PARAMETERS = {"departement": "55", "exercice": 2024, "arrete_au": "", "donnees": "d"}
-DEFAULTS = 'departement = "55"\nexercice = 2023\narrete_au = ""\ndonnees = ""\ntitre = ""\nexercices = ""'
+DEFAULTS = (
+    'departement = "55"\nexercice = 2023\narrete_au = ""\ndonnees = ""\ntitre = ""\nexercices = ""'
+)
 
 
 def notebook(

@@ -120,7 +120,6 @@ class Bilan:
             vars(part)["effets"] = _rows_of(self.effets, exercices)
         return part
 
-
     def limite_a(self, genre: str) -> Bilan:
         """The same for the contracts that have a clause, or what founds one, of a kind."""
         kept = {k: c for k, c in self.contrats.items() if c.article(genre, list(c.groupes))}

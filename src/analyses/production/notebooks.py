@@ -32,7 +32,7 @@ class Carnet:
     nom: str
     titre: str
     source: str = ""
-    parametres: Mapping[str, str] = field(default_factory=dict)
+    parametres: dict[str, str] = field(default_factory=dict)
 
     @property
     def fichier(self) -> str:

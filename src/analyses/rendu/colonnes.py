@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 Colonne = tuple[str, str]  # title, form
+# What is shown of a ledger line: neither third party nor wording.
+LIGNE = ["exercice", "numero_mandat", "numero_ligne", "date_emission", "type", "nature"]
+LIGNE += ["montant_signe"]
 
 COLONNES: dict[str, Colonne] = {
     "exercice": ("Exercice", "exercice"),

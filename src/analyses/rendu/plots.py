@@ -124,17 +124,20 @@ def _month_end(year: int, month: int) -> date:
     return date(year + month // 12, month % 12 + 1, 1) - timedelta(days=1)
 
 
+_COURBES = ("realise_cumule", "attendu_mois")
+
+
 def cumul_table(b: Bilan, contrat: str, exercice: int) -> pd.DataFrame:
     """Realised since January and expected by the trajectories, by month."""
     own = b.chiffres.query("contrat == @contrat and exercice == @exercice and niveau == 'contrat'")
-    return tableau(own, ["realise_cumule", "attendu_mois"], ["detail"]).sort_values("detail")
+    return tableau(own, _COURBES, ["detail"]).sort_values("detail")
 
 
 def cumul(b: Bilan, contrat: str, exercice: int) -> Figure:
     """Cumulative consumption against the planned ramp-up."""
     fig, axes = _figure(b, 8.5, 4.2)
     months = cumul_table(b, contrat, exercice).reset_index(drop=True)
-    done, expected = (months[name].dropna().astype(float) / 100 for name in months.columns[1:3])
+    done, expected = (months[name].dropna().astype(float) / 100 for name in _COURBES)
     if expected.any():
         axes.plot(
             expected.index, expected, "--", color="#555555", label="Attendu selon les trajectoires"
@@ -253,7 +256,7 @@ def alt_execution(b: Bilan, contrat: str, exercice: int) -> str:
 def alt_cumul(b: Bilan, contrat: str, exercice: int) -> str:
     """Alternative text of `cumul`: where both curves end."""
     months = cumul_table(b, contrat, exercice)
-    done, expected = (months[name].dropna().to_list() for name in months.columns[1:3])
+    done, expected = (months[name].dropna().to_list() for name in _COURBES)
     words = f"{fmt.euros(expected[-1])} en décembre" if expected else fmt.NON_RENSEIGNE
     return (
         f"Courbes, {nom_contrat(contrat)} {exercice} : réalisé cumulé par mois "

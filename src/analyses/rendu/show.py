@@ -11,7 +11,6 @@ import unicodedata
 from base64 import b64encode
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import date
 from fractions import Fraction
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
@@ -19,7 +18,10 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from analyses.chiffres.table import values
+from analyses.contrat.contradictions import uncertain_readings
 from analyses.contrat.load import titres_courts
+from analyses.rendu.affichage import nom_contrat
+from analyses.rendu.tableau import en_francais, tableau
 from analyses.socle import fmt
 
 if TYPE_CHECKING:
@@ -210,9 +212,9 @@ def aucune(b: Bilan, words: str) -> str:
     return f"{fmt.NON_RENSEIGNE} (mandats.csv ou affectations.csv absent)"
 
 
-def banner(b: Bilan) -> Markdown:
+def banner(b: Bilan, titre: str = "") -> Markdown:
     """What the figures are made from: simulated or not, département, exercises, closing date,
-    provenance."""
+    provenance; `titre`: which bilan they make."""
     from analyses.contrat.load import registry
 
     lines = []
@@ -223,7 +225,7 @@ def banner(b: Bilan) -> Markdown:
         )
     names = {code: entry["nom"] for code, entry in registry().items()}
     place = f"{names.get(b.departement, 'département')} ({b.departement})"
-    lines.append(f"> **{place}** : {_period(b) or fmt.NON_RENSEIGNE}.")
+    lines.append(f"> **{titre + ', ' if titre else ''}{place}** : {b.periode}.")
     if any(s.nature is None for d in b.depots for s in d.sources):
         lines.append("> **Provenance non renseignée** pour une partie des fichiers (carnet 01).")
     absent = absent_files(b)
@@ -254,54 +256,57 @@ def absent_files(b: Bilan) -> list[str]:
     ]
 
 
-def essentiel(b: Bilan, contrat: str | None = None) -> Markdown:
-    """The answer first: execution, what needs a look, indicators, in a few lines."""
+def essentiel(b: Bilan) -> Markdown:
+    """The answer first, by exercise and contract: execution, what needs a look, indicators."""
     lines = []
-    for run in _executions(b, contrat):
-        for code in dict.fromkeys(run.par_action["contrat"]):
-            if contrat in (None, code):
-                lines.append(_execution_line(b, code, run.exercice))
-    lines += [f"- {line}" for line in (_alerts(b, contrat), _attained(b, contrat)) if line]
-    return markdown("\n".join(lines) or f"- Exécution : {fmt.NON_RENSEIGNE}.")
+    for year in b.exercices:
+        for code, contrat in b.contrats.items():
+            if year in contrat.exercices:
+                cells = _cells(b, code, year)
+                lines += [
+                    f"- **{nom_contrat(code)} {year}** : {_executed(cells)}",
+                    f"  - sous-consommation : {_alerts(cells)}",
+                    f"  - indicateurs : {_attained(cells)}",
+                ]
+    return markdown("\n".join(lines))
 
 
-def _execution_line(b: Bilan, code: str, exercice: int) -> str:
-    """Planned, realised and paid of a contract, as the table of figures has them."""
-    own = b.chiffres[(b.chiffres["contrat"] == code) & (b.chiffres["exercice"] == exercice)]
-    own = own[(own["niveau"] == "contrat") & (own["detail"] == "")]
-    cells: dict[Any, Any] = dict(
-        zip(zip(own["mesure"], own["financeur"], strict=True), values(own), strict=True)
-    )
-    prevu, realise = (cells.get((mesure, "total")) for mesure in ("prevu", "realise"))
-    head = f"- **{_contrat(code)} {exercice}** : "
+Cells = Mapping[tuple[str, str, str], Any]  # measure, funder, detail -> exact value
+
+
+def _cells(b: Bilan, contrat: str, exercice: int) -> Cells:
+    """The figures of a contract, with what is known of those that lack a term."""
+    own = b.chiffres.query("contrat == @contrat and exercice == @exercice and niveau == 'contrat'")
+    keys = list(own[["mesure", "financeur", "detail"]].itertuples(index=False, name=None))
+    known = {(*key[:2], "connu"): value for key, value in zip(keys, own["connu"], strict=True)}
+    return known | dict(zip(keys, values(own), strict=True))
+
+
+def _executed(cells: Cells) -> str:
+    prevu, realise = cells["prevu", "total", ""], cells["realise", "total", ""]
     if prevu is None:
-        known = own[(own["mesure"] == "prevu") & (own["financeur"] == "total")]["connu"]
-        part = [int(amount) for amount in known.dropna()]
-        beside = f" (connu : {fmt.euros(part[0])})" if part else ""
-        return f"{head}réalisé {fmt.euros(realise)} ; prévu par action non renseigné{beside}."
-    rate = cells.get(("taux_execution", "total"))
-    words = (
-        f"{fmt.euros(realise)} réalisés sur {fmt.euros(prevu)} prévus ({fmt.pourcent(rate)})"
-        if realise is not None
-        else f"{fmt.euros(prevu)} prévus, réalisé non renseigné"
-    )
-    paid = cells.get(("verse", "etat"))
-    return f"{head}{words} ; versé par l'État : {fmt.euros(paid)}."
+        known = cells["prevu", "total", "connu"]
+        beside = "" if fmt.missing(known) else f" (connu : {fmt.euros(known)})"
+        return f"réalisé {fmt.euros(realise)} ; prévu par action non renseigné{beside}."
+    rate = fmt.pourcent(cells["taux_execution", "total", ""])
+    words = f"{fmt.euros(realise)} réalisés sur {fmt.euros(prevu)} prévus ({rate})"
+    if realise is None:
+        words = f"{fmt.euros(prevu)} prévus, réalisé non renseigné"
+    return f"{words} ; versé par l'État : {fmt.euros(cells['verse', 'etat', ''])}."
 
 
-def _alerts(b: Bilan, contrat: str | None) -> str:
-    frame = _of(frames(b.sous_conso), contrat)
-    if frame.empty:
-        return ""
-    rows = frame[frame["statut"] == "manifeste"]
-    stake = f" ; crédits de l'État en jeu : {fmt.euros(total(rows['enjeu_etat']))}"
-    actions, years = (
-        len(frame[["contrat", "action"]].drop_duplicates()),
-        frame["exercice"].nunique(),
-    )
-    scope = f"{actions} actions" + (f" sur {years} exercices" if years > 1 else "")
-    count = fmt.denombre(Counter(frame["statut"])).replace("renseigné", "renseignée")
-    return f"**Sous-consommation** ({scope}) : {count}{stake if len(rows) else ''}."
+def _alerts(cells: Cells) -> str:
+    count = {code: int(cells.get(("nombre_actions", "", code)) or 0) for code in fmt.STATUTS}
+    words = fmt.denombre(count).replace("renseigné", "renseignée")
+    if not count["manifeste"]:
+        return f"{words}."
+    stake = fmt.euros(cells["enjeu_etat_manifeste", "etat", ""])
+    return f"{words} ; crédits de l'État en jeu dans les manifestes : {stake}."
+
+
+def _attained(cells: Cells) -> str:
+    count = {code: int(cells.get((f"nombre_{code}", "", "")) or 0) for code in fmt.STATUTS}
+    return f"{fmt.denombre(count) or fmt.NON_RENSEIGNE}."
 
 
 def _judged(b: Bilan, contrat: str | None = None) -> pd.DataFrame:
@@ -310,227 +315,6 @@ def _judged(b: Bilan, contrat: str | None = None) -> pd.DataFrame:
     if frame.empty:
         return frame
     return frame[frame["exercice"].isin([e.exercice for e in b.executions])]
-
-
-def _attained(b: Bilan, contrat: str | None) -> str:
-    frame = _judged(b, contrat)
-    if frame.empty:
-        return ""
-    shown = fmt.denombre(Counter(frame["statut"]))
-    return f"**Indicateurs** ({len(frame)} résultats attendus) : {shown}."
-
-
-# --- execution ------------------------------------------------------------------------------
-
-_EXECUTION = {
-    "Prévu": fmt.euros,
-    "Versé par l'État": fmt.euros,
-    "Réalisé éligible": fmt.euros,
-    "dont journée complémentaire": fmt.euros,
-    "Inéligible": fmt.euros,
-    "Taux": _rate,
-}
-
-
-def _excluded(b: Bilan, rows: pd.DataFrame) -> int | str | None:
-    """Excluded expenditure; « sans objet » where no article excludes any."""
-    amount = total(rows["ineligible"])
-    rules = any(getattr(b.contrats[code], "ineligibles", []) for code in set(rows["contrat"]))
-    return "sans objet" if amount == 0 and not rules else amount
-
-
-def _execution_row(b: Bilan, rows: pd.DataFrame, verse: int | None) -> dict[str, Any]:
-    prevu, realise = total(rows["prevu"]), total(rows["realise"])
-    late: Any = rows.get("journee_complementaire", [])
-    return {
-        "Prévu": prevu,
-        "Versé par l'État": verse,
-        "Réalisé éligible": realise,
-        "dont journée complémentaire": total(late),
-        "Inéligible": _excluded(b, rows),
-        "Taux": _taux(realise, prevu),
-    }
-
-
-def execution_par_groupe(b: Bilan, contrat: str | None = None) -> Styler:
-    """Execution by axe or volet, the contract, and the contract over all the exercises of the
-    bilan (art. 2.2 and 3; emploi art. 3.2 and 6)."""
-    rows = []
-    whole: dict[str, list[tuple[pd.DataFrame, int | None]]] = {}
-    for run in _executions(b, contrat):
-        frame = open_actions(b, run, contrat)
-        for code in dict.fromkeys(map(str, frame["contrat"])):
-            own = _of(frame, code)
-            head = {"Exercice": run.exercice, "Contrat": _contrat(code)}
-            for key, part in own.groupby("groupe", sort=False):
-                paid = run.verse_groupe.get((code, key))
-                label = {"Axe ou volet": _groupe_long(b, code, str(key))}
-                rows.append(head | label | _execution_row(b, part, paid))
-            paid = run.verse_contrat.get(code)
-            rows.append(head | {"Axe ou volet": "Total du contrat"} | _execution_row(b, own, paid))
-            whole.setdefault(code, []).append((own, paid))
-    for code, years in whole.items():
-        if len(years) > 1:
-            head = {"Exercice": "–".join(str(y) for y in (b.exercices[0], b.exercices[-1]))}
-            head |= {"Contrat": _contrat(code), "Axe ou volet": "Total des exercices"}
-            own = pd.concat([frame for frame, _ in years])
-            rows.append(head | _execution_row(b, own, total(paid for _, paid in years)))
-    columns = ["Exercice", "Contrat", "Axe ou volet", *_EXECUTION]
-    caption = f"Exécution par axe et par volet ({_period(b)})"
-    return table(_rows(rows, columns), caption, {"Exercice": str, **_EXECUTION})
-
-
-def execution_par_action(b: Bilan, contrat: str | None = None) -> Styler:
-    """Execution by action (annexe 3 solidarités; fiches and annexe 2 emploi)."""
-    rows = []
-    for run in _executions(b, contrat):
-        for line in open_actions(b, run, contrat).to_dict("records"):
-            part = pd.DataFrame([line], dtype=object)
-            rows.append(
-                {
-                    "Exercice": run.exercice,
-                    "Contrat": _contrat(line["contrat"]),
-                    "Action": _action(b, line["contrat"], line["action"]),
-                    **_execution_row(b, part, line["verse"]),
-                }
-            )
-    columns = ["Exercice", "Contrat", "Action", *_EXECUTION]
-    caption = f"Exécution par action ({_period(b)})"
-    return table(_rows(rows, columns), caption, {"Exercice": str, **_EXECUTION})
-
-
-def execution_par_mois(b: Bilan, contrat: str | None = None) -> Styler:
-    """Realised by month and contract; months after December are the journée complémentaire."""
-    rows = []
-    for run in _executions(b, contrat):
-        frame = _of(run.par_mois, contrat)
-        if frame.empty:
-            continue
-        for (code, month), own in frame.groupby(["contrat", "mois"], sort=False):
-            rows.append(
-                {
-                    "Contrat": _contrat(code),
-                    "Mois": fmt.mois(str(month)),
-                    "Réalisé": total(own["realise"]),
-                    "Cumul": total(own["cumul"]),
-                    "Exercice": run.exercice,
-                }
-            )
-    columns = ["Exercice", "Contrat", "Mois", "Réalisé", "Cumul"]
-    formats: dict[str, Formatter] = {"Exercice": str}
-    formats |= {"Réalisé": fmt.euros, "Cumul": fmt.euros}
-    return table(_rows(rows, columns), f"Réalisé par mois ({_period(b)})", formats)
-
-
-def _no_plan(what: str) -> Markdown:
-    return markdown(f"**{what}** : {fmt.NON_RENSEIGNE} (aucun plan de financement signé).")
-
-
-def par_financeur(b: Bilan, contrat: str | None = None) -> Styler | Markdown:
-    """Consumed and unconsumed by funder (key of the plan, interpretation cle-du-plan)."""
-    kept = _of(b.chiffres, contrat)
-    kept = kept[(kept["niveau"] == "contrat") & (kept["financeur"] != "total")]
-    found: dict[tuple[Any, ...], dict[str, Any]] = {}
-    names = {"prevu": "Prévu", "consomme": "Consommé", "non_consomme": "Non consommé"}
-    keys = kept[["exercice", "contrat", "financeur", "mesure"]].itertuples(index=False)
-    for (year, code, funder, mesure), value in zip(keys, values(kept), strict=True):
-        if mesure in names:
-            found.setdefault((year, code, funder), {})[names[mesure]] = value
-    rows = [
-        {"Exercice": year, "Contrat": _contrat(code), "Financeur": _funder(b, code, funder)} | cells
-        for (year, code, funder), cells in found.items()
-    ]
-    if not rows:
-        return _no_plan("Consommation par financeur")
-    columns = ["Exercice", "Contrat", "Financeur", "Prévu", "Consommé", "Non consommé"]
-    formats = {"Exercice": str} | dict.fromkeys(columns[3:], fmt.euros)
-    return table(_rows(rows, columns), f"Consommation par financeur ({_period(b)})", formats)
-
-
-def par_financeur_et_action(b: Bilan, contrat: str | None = None) -> Styler | Markdown:
-    """The same by action."""
-    rows = []
-    for run in _executions(b, contrat):
-        for line in _of(run.par_financeur, contrat).to_dict("records"):
-            rows.append(
-                {
-                    "Exercice": run.exercice,
-                    "Action": _action(b, line["contrat"], line["action"]),
-                    "Financeur": _funder(b, line["contrat"], line["financeur"]),
-                    "Prévu": line["prevu"],
-                    "Consommé": line["consomme"],
-                    "Non consommé": line["non_consomme"],
-                }
-            )
-    if not rows:
-        return _no_plan("Consommation par action et financeur")
-    columns = ["Exercice", "Action", "Financeur", "Prévu", "Consommé", "Non consommé"]
-    formats = {"Exercice": str} | dict.fromkeys(columns[3:], fmt.euros)
-    caption = f"Consommation par action et financeur ({_period(b)})"
-    return table(_rows(rows, columns), caption, formats)
-
-
-_LIGNE = {
-    "Exercice": "exercice",
-    "Mandat": "numero_mandat",
-    "Ligne": "numero_ligne",
-    "Émis le": "date_emission",
-    "Type": "type",
-    "Nature": "nature",
-    "Montant": "montant_signe",
-}
-_LIGNE_FORMATS: dict[str, Formatter] = {
-    "Montant": fmt.euros,
-    "Émis le": fmt.date,
-    "Exercice": str,
-}
-
-
-def _ledger(parts: list[pd.DataFrame], extra: Mapping[str, str]) -> pd.DataFrame:
-    names = {**extra, **_LIGNE}
-    found = [p for p in parts if len(p)]
-    rows = pd.concat(found, ignore_index=True).to_dict("records") if found else []
-    return _rows([{k: row.get(v) for k, v in names.items()} for row in rows], list(names))
-
-
-def _unknown(b: Bilan, what: str) -> Markdown | None:
-    """Said in place of a table when no ledger was given at all."""
-    if any(e.renseigne for e in b.executions):
-        return None
-    return markdown(f"**{what}** : {fmt.NON_RENSEIGNE} (mandats.csv ou affectations.csv absent).")
-
-
-def ineligibles(b: Bilan, contrat: str | None = None) -> Styler | Markdown:
-    """Lines that an article excludes, with the reason (emploi art. 4.2)."""
-    unknown = _unknown(b, "Dépenses inéligibles")
-    if unknown is not None:
-        return unknown
-    parts = []
-    for run in b.executions:
-        lines = _of(run.lignes, contrat)
-        if len(lines):
-            parts.append(lines[lines["motif_ineligible"] != ""])
-    frame = _ledger(parts, {"Action": "action", "Motif": "motif_ineligible"})
-    if frame.empty:
-        return markdown("**Dépenses inéligibles** : aucune ligne écartée.")
-    amount = fmt.euros(total(frame["Montant"]))
-    caption = f"Dépenses inéligibles : {len(frame)} lignes, {amount} ({_period(b)})"
-    return table(frame, caption, _LIGNE_FORMATS)
-
-
-def non_affectes(b: Bilan) -> Styler | Markdown:
-    """Lines that no rule of affectations.csv sends to an action."""
-    unknown = _unknown(b, "Lignes non affectées")
-    if unknown is not None:
-        return unknown
-    frame = _ledger(
-        [run.non_affecte for run in b.executions], {"Code analytique": "code_analytique"}
-    )
-    if frame.empty:
-        return markdown("**Lignes non affectées** : aucune.")
-    amount = fmt.euros(total(frame["Montant"]))
-    caption = f"Lignes non affectées : {len(frame)} lignes, {amount} ({_period(b)})"
-    return table(frame, caption, _LIGNE_FORMATS)
 
 
 # --- underconsumption -----------------------------------------------------------------------
@@ -657,96 +441,9 @@ def qualite(b: Bilan) -> Markdown:
         f"- Signalements à la lecture : {warnings} (une erreur aurait arrêté le calcul).",
         f"- Contradictions dans les textes signés : {len(b.contradictions)}"
         + (f" ({weights})." if weights else "."),
-        f"- Lignes d'indicateurs à lecture incertaine : {len(_uncertain(b))}.",
+        f"- Lignes d'indicateurs à lecture incertaine : {len(uncertain_readings(b.contrats))}.",
     ]
     return markdown("\n".join(lines))
-
-
-def _received(text: Any) -> str:
-    try:
-        return fmt.date(date.fromisoformat(str(text)))
-    except ValueError:
-        return fmt.texte(text)
-
-
-def sources(b: Bilan) -> Styler | Markdown:
-    """Where each file comes from; no sidecar is « provenance non renseignée »."""
-    rows = [
-        {
-            "Exercice": depot.exercice,
-            "Fichier": source.fichier,
-            "Nature": {"reelle": "réelle", "simulee": "simulée"}.get(
-                source.nature or "", "provenance non renseignée"
-            ),
-            "Producteur": source.producteur,
-            "Reçu le": _received(source.recu_le),
-            "Empreinte (sha256)": str(source.sha256 or "")[:12],
-        }
-        for depot in [*getattr(b, "anterieurs", []), *b.depots]
-        for source in depot.sources
-    ]
-    if not rows:
-        return markdown(f"**Sources** : {fmt.NON_RENSEIGNE} (aucun fichier).")
-    return table(_rows(rows, list(rows[0])), "Fichiers reçus et provenance", {"Exercice": str})
-
-
-def controles(b: Bilan) -> Styler | Markdown:
-    """Warnings raised while reading the files."""
-    rows = [
-        {"Exercice": d.exercice, "Signalement": str(warning)}
-        for d in b.depots
-        for warning in d.controles
-    ]
-    if not rows:
-        return markdown("**Contrôles** : aucun signalement.")
-    return table(_rows(rows, list(rows[0])), "Signalements à la lecture", {"Exercice": str})
-
-
-def contradictions(b: Bilan, poids: str | None = None) -> Styler | Markdown:
-    """What the signed documents say differently, both values kept."""
-    rows = [
-        {
-            "Code": c.code,
-            "Contrat": _contrat(c.contrat),
-            "Poids": fmt.word(fmt.POIDS, c.poids),
-            "Objet": c.objet,
-            "Source 1": c.source_1,
-            "Valeur 1": c.valeur_1,
-            "Source 2": c.source_2,
-            "Valeur 2": c.valeur_2,
-        }
-        for c in b.contradictions
-        if poids in (None, c.poids)
-    ]
-    if not rows:
-        return markdown("**Contradictions** : aucune.")
-    words = "" if poids is None else f" : {fmt.word(fmt.POIDS, poids)}"
-    return table(_rows(rows, list(rows[0])), f"Contradictions{words} ({len(rows)})")
-
-
-def _uncertain(b: Bilan) -> list[Any]:
-    from analyses.contrat.contradictions import uncertain_readings
-
-    return list(uncertain_readings(b.contrats))
-
-
-def lectures_incertaines(b: Bilan) -> Styler | Markdown:
-    """Indicator rows whose empty cells the text does not place (annexes 2 and 4, fiches)."""
-    rows = [
-        {
-            "Contrat": _contrat(r.contrat),
-            "Indicateur": f"{r.action}/{r.indicateur}",
-            "Source": r.source,
-            "Cellules imprimées": " | ".join(r.imprime) or "aucune",
-            "Colonnes du tableau": r.colonnes,
-            "Lecture retenue": r.lecture,
-        }
-        for r in _uncertain(b)
-    ]
-    if not rows:
-        return markdown("**Lectures incertaines** : aucune.")
-    formats = {"Colonnes du tableau": fmt.entier}
-    return table(_rows(rows, list(rows[0])), f"Lectures incertaines ({len(rows)})", formats)
 
 
 # --- narratives and terms -------------------------------------------------------------------
@@ -764,14 +461,12 @@ def _lower_titles(text: str, depth: int = 4) -> str:
     return re.sub(r"^(#+) ", lambda m: "#" * min(6, len(m[1]) + depth) + " ", plain, flags=re.M)
 
 
-def narratifs(b: Bilan, contrat: str | None = None) -> Markdown:
+def narratifs(b: Bilan) -> Markdown:
     """Each action with its figures in a line and its narrative (annexe 5; emploi art. 3.5)."""
     parts = []
-    for code, terms in b.contrats.items():
-        if contrat not in (None, code):
-            continue
-        for action in terms.actions.values():
-            parts.append(f"### {_contrat(code)}, action {action.code} – {action.libelle}")
+    for code, contrat in b.contrats.items():
+        for action in contrat.actions.values():
+            parts.append(f"### {nom_contrat(code)}, action {action.code} – {action.libelle}")
             parts.append(_figures(b, code, action.code))
             told = [
                 (d.exercice, text)
@@ -787,53 +482,19 @@ def narratifs(b: Bilan, contrat: str | None = None) -> Markdown:
 
 
 def _figures(b: Bilan, contrat: str, action: str) -> str:
-    lines = []
-    for run in b.executions:
-        frame = _of(run.par_action, contrat)
-        for row in frame[frame["action"] == action].to_dict("records") if len(frame) else []:
-            lines.append(
-                f"- {run.exercice} : prévu {fmt.euros(row['prevu'])}, réalisé "
-                f"{fmt.euros(row['realise'])}, taux {_rate(_taux(row['realise'], row['prevu']))}"
-            )
-    frame = _judged(b, contrat)
-    own = frame[frame["action"] == action] if len(frame) else frame
+    own = b.chiffres.query("contrat == @contrat and niveau == 'action' and code == @action")
+    spent = en_francais(b, tableau(own, ["prevu", "realise", "taux_execution"], ["exercice"]))
+    lines = [
+        f"- {year} : prévu {planned}, réalisé {done}, taux {rate}"
+        for year, planned, done, rate in spent.itertuples(index=False)
+    ]
+    judged = _judged(b, contrat)
     lines += [
         f"- {row['exercice']}, {row['libelle']} : cible {_cell(row, 'cible')}, résultat "
         f"{_cell(row, 'resultat')} ({fmt.statut(row['statut'])})"
-        for row in (own.to_dict("records") if len(own) else [])
+        for row in judged[judged["action"] == action].to_dict("records")
     ]
     return "\n".join(line.replace("<", "&lt;").replace("*", "\\*") for line in lines)
-
-
-def echeances(b: Bilan, contrat: str | None = None) -> Styler | Markdown:
-    """Dates that the contracts set, with their article."""
-    rows = [
-        {
-            "Contrat": _contrat(code),
-            "Date": e.date,
-            "Échéance": e.libelle,
-            "Article": e.article,
-        }
-        for code, terms in b.contrats.items()
-        if contrat in (None, code)
-        for e in sorted(terms.echeances, key=lambda e: e.date)
-    ]
-    if not rows:
-        return markdown("**Échéances** : aucune date fixée par le texte.")
-    return table(_rows(rows, list(rows[0])), "Échéances des contrats", {"Date": fmt.date})
-
-
-def clauses(b: Bilan, contrat: str | None = None) -> Styler | Markdown:
-    """The clauses that compute or set a duty."""
-    rows = [
-        {"Contrat": _contrat(code), "Article": c.article, "Clause": c.libelle}
-        for code, terms in b.contrats.items()
-        if contrat in (None, code)
-        for c in terms.clauses.values()
-    ]
-    if not rows:
-        return markdown("**Clauses** : aucune.")
-    return table(_rows(rows, list(rows[0])), "Clauses qui comptent")
 
 
 # --- figures --------------------------------------------------------------------------------

@@ -142,16 +142,36 @@ def montrer(
     """
     if table.empty:
         return affichage.markdown(f"**{legende}** : {vide}.")
-    hidden = {"niveau", *sauf, *(name for name in map(str, table) if name.startswith(_VIDE))}
-    texts: dict[str, list[str]] = {}
-    right = []
-    for name in table.columns:
-        if name in hidden:
-            continue
-        title, forme = _colonne(table, str(name), (titres or {}).get(name))
-        texts[title] = _texts(b, table, str(name), forme)
-        right += [title] if forme in _CHIFFRES else []
-    return affichage.page(pd.DataFrame(texts), legende, right)
+    shown = _shown(table, titres or {}, sauf)
+    right = [title for title, forme in shown.values() if forme in _CHIFFRES]
+    return affichage.page(en_francais(b, table, titres, sauf), legende, right)
+
+
+def en_francais(
+    b: Bilan,
+    table: pd.DataFrame,
+    titres: Mapping[str, str | Colonne] | None = None,
+    sauf: Sequence[str] = (),
+) -> pd.DataFrame:
+    """The texts of a table as `montrer` shows them."""
+    return pd.DataFrame(
+        {
+            title: _texts(b, table, name, forme)
+            for name, (title, forme) in _shown(table, titres or {}, sauf).items()
+        }
+    )
+
+
+def _shown(
+    table: pd.DataFrame, titres: Mapping[str, str | Colonne], sauf: Sequence[str]
+) -> dict[str, Colonne]:
+    """Title and form of each column that is shown."""
+    hidden = {"niveau", *sauf}
+    return {
+        name: _colonne(table, name, titres.get(name))
+        for name in map(str, table)
+        if name not in hidden and not name.startswith(_VIDE)
+    }
 
 
 def _colonne(table: pd.DataFrame, name: str, asked: str | Colonne | None) -> Colonne:
