@@ -103,7 +103,7 @@ def _plain(text: str) -> str:
     return " ".join(unescape(re.sub(r"<[^>]+>", " ", text)).split())
 
 
-def _tables(html: str) -> Iterator[dict[str, str]]:
+def html_tables(html: str) -> Iterator[dict[str, str]]:
     """One row per cell of the HTML tables: caption, rank of the row, column, text."""
     for table in re.findall(r"<table.*?</table>", html, re.S):
         found = re.search(r"<caption>(.*?)</caption>", table, re.S)
@@ -118,8 +118,9 @@ def _tables(html: str) -> Iterator[dict[str, str]]:
                 yield place | {"texte": _plain(cell)}
 
 
-def _shown(notebook: str, parameters: Mapping[str, Any]) -> Iterator[str]:
-    """HTML of what each cell of a notebook shows, run here; figures are left out."""
+def shown(notebook: str, parameters: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """HTML, or markdown, of what each cell of a notebook shows, run here, with the cell's id;
+    figures are left out."""
     path = paths.NOTEBOOKS / f"{notebook}.ipynb"
     cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
     space: dict[str, Any] = {}
@@ -136,11 +137,12 @@ def _shown(notebook: str, parameters: Mapping[str, Any]) -> Iterator[str]:
                 out.append(eval(compile(ast.Expression(last.value), notebook, "eval"), space))
             if "parameters" in cell["metadata"].get("tags", []):
                 space |= parameters
-    for one in out:
-        if hasattr(one, "to_html"):
-            yield one.to_html()
-        elif hasattr(one, "data") and isinstance(one.data, str):
-            yield one.data
+            for one in out:
+                if hasattr(one, "to_html"):
+                    yield cell["id"], one.to_html()
+                elif hasattr(one, "data") and isinstance(one.data, str):
+                    yield cell["id"], one.data
+            out.clear()
 
 
 def _pages(names: tuple[str, ...], donnees: Path, exercice: int, au: str) -> Rows:
@@ -149,9 +151,9 @@ def _pages(names: tuple[str, ...], donnees: Path, exercice: int, au: str) -> Row
     for name in names:
         if name == "bilan":
             given |= {"titre": "Bilan final", "exercices": "periode"}
-        for html in _shown(name, given):
+        for _, html in shown(name, given):
             carnet = FUT.get(name, name)
-            rows += [{"carnet": carnet} | row for row in _tables(html)]
+            rows += [{"carnet": carnet} | row for row in html_tables(html)]
     return {"pages": rows}
 
 

@@ -1,0 +1,102 @@
+"""Every number that a report shows is a figure: a row of `chiffres`.
+
+Left out: amounts of ledger lines, counts of what a quality check lists, dates and references, and
+what other readings would give (the rows of `lectures.csv`).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from fractions import Fraction
+from itertools import chain
+
+import openpyxl
+import pandas as pd
+import pytest
+from scenarios_gel import Atelier, html_tables, shown
+
+from analyses import instantane
+from analyses.bilan import Bilan, load, read_date
+from analyses.chiffres.table import values
+from analyses.production.notebooks import notebooks_of
+from analyses.rendu.workbook import write_workbook
+from analyses.socle import fmt
+
+BILANS = [
+    ("intermediaire", 2024, ""),
+    ("intermediaire", 2024, "2024-06-30"),
+    ("final", 2025, ""),
+    ("final", 2025, "2025-06-30"),
+    ("etat-avancement", 2024, ""),
+    ("rapport-execution", 2025, ""),
+]
+EUROS = re.compile(r"(?<![\d,])\u2212?\d[\d\u00a0]*(?:,\d\d)?\u00a0€")
+TAUX = re.compile(r"(?<![\d,])\u2212?\d[\d\u00a0]*(?:,\d)?\u00a0%")
+# Columns of references, of what the contract prints, of counts of what a check lists.
+REFERENCES = {
+    *("Exercice", "Mandat", "Ligne", "Nature", "Code", "Code analytique", "Colonnes du tableau"),
+    *("Empreinte (sha256)", "Valeur 1", "Valeur 2", "T0", "Cible", "Résultat", "Compte"),
+}
+NOMBRE = re.compile(r"\u2212?\d[\d\u00a0]*(?:,\d+)?")
+
+
+@pytest.fixture(scope="module")
+def atelier(tmp_path_factory):
+    return Atelier(tmp_path_factory.mktemp("preuve"))
+
+
+def _figures(b: Bilan) -> set[str]:
+    """Every figure as it may be written."""
+    told: set[str] = set()
+    for value in chain(values(b.chiffres), b.chiffres["connu"].dropna()):
+        if isinstance(value, Fraction):
+            told |= {fmt.pourcent(value), fmt.pourcent(value, decimales=0), fmt.nombre(value)}
+            told.add(fmt.chance(float(value)))
+        elif value is not None and not isinstance(value, str):
+            told |= {fmt.euros(int(value)), fmt.euros_ronds(int(value))}
+        elif value is not None:
+            told.add(str(value))
+    return told
+
+
+def _lines(b: Bilan) -> set[str]:
+    """Amounts of ledger lines, and what other readings would give."""
+    lines = [*b.lignes["montant_signe"], *b.non_affectees["montant_signe"]]
+    readings = [*b.effets["retenu"], *b.effets["valeur"], *b.effets["ecart"]]
+    told = {fmt.euros(int(v)) for v in lines}
+    for value in readings:
+        if isinstance(value, int):
+            told.add(fmt.euros(value))
+        elif isinstance(value, Fraction):
+            told |= {fmt.pourcent(value), fmt.nombre(value)}
+    return told
+
+
+def _numbers(html: str) -> Iterator[str]:
+    """Amounts and rates, and cells that hold nothing but a number, but for references."""
+    cells = list(html_tables(html)) or [{"colonne": "", "texte": html}]
+    for cell in cells:
+        text = cell["texte"].replace(" ", fmt.NBSP)
+        yield from (found[0] for found in chain(EUROS.finditer(text), TAUX.finditer(text)))
+        if cell["colonne"] not in REFERENCES and NOMBRE.fullmatch(text):
+            yield text
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("bilan", "exercice", "au"), BILANS)
+def test_every_number_of_the_pages_is_a_figure(bilan, exercice, au, atelier):
+    with atelier.isolated("preuve"):
+        covered = "periode" if exercice == 2025 else None
+        b = load("55", exercice, au, atelier.exemple, covered, preparer=True)
+        known = _figures(b) | _lines(b)
+        given = {"exercice": exercice, "arrete_au": au, "donnees": str(atelier.exemple)}
+        absent = []
+        asked = instantane.key("55", read_date(au), atelier.exemple)
+        with instantane.share(asked, b):
+            for carnet in notebooks_of(bilan):
+                for cell, html in shown(carnet.fichier, given | carnet.parametres):
+                    absent += [
+                        f"{carnet.nom}, {cell} : {n}" for n in _numbers(html) if n not in known
+                    ]
+    assert absent == []
