@@ -71,10 +71,16 @@ def work(side: str, folder: Path, processed: Path) -> None:
         from analyses.bilan import open_depots
         from analyses.contrat.load import load_contrats
         from analyses.execution.execution import execution
+        from analyses.preparation.exercice import prepare
         from analyses.socle import paths
 
         paths.PROCESSED, contrats = processed, load_contrats("55")
-        report(lambda: execution(open_depots("55", [YEAR], folder, preparer=True)[0], contrats))
+
+        def run() -> None:
+            depot = open_depots("55", [YEAR], folder, preparer=True)[0]
+            execution(prepare(depot, contrats))
+
+        report(run)
 
 
 def main() -> None:
