@@ -11,8 +11,6 @@ from collections.abc import Iterator
 from fractions import Fraction
 from itertools import chain
 
-import openpyxl
-import pandas as pd
 import pytest
 from scenarios_gel import Atelier, html_tables, shown
 
@@ -20,7 +18,6 @@ from analyses import instantane
 from analyses.bilan import Bilan, load, read_date
 from analyses.chiffres.table import values
 from analyses.production.notebooks import notebooks_of
-from analyses.rendu.workbook import write_workbook
 from analyses.socle import fmt
 
 BILANS = [
@@ -95,8 +92,22 @@ def test_every_number_of_the_pages_is_a_figure(bilan, exercice, au, atelier):
         asked = instantane.key("55", read_date(au), atelier.exemple)
         with instantane.share(asked, b):
             for carnet in notebooks_of(bilan):
-                for cell, html in shown(carnet.fichier, given | carnet.parametres):
+                for cell, html in shown(carnet.source or carnet.nom, given | carnet.parametres):
                     absent += [
                         f"{carnet.nom}, {cell} : {n}" for n in _numbers(html) if n not in known
                     ]
     assert absent == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("bilan", "exercice"), [("final", 2025), ("etat-avancement", 2024)])
+def test_a_notebook_alone_shows_what_the_report_shows(bilan, exercice, atelier):
+    with atelier.isolated("preuve"):
+        covered = "periode" if exercice == 2025 else None
+        b = load("55", exercice, "", atelier.exemple, covered, preparer=True)
+        given = {"exercice": exercice, "arrete_au": "", "donnees": str(atelier.exemple)}
+        for carnet in notebooks_of(bilan):
+            asked = carnet.source or carnet.nom, given | carnet.parametres
+            with instantane.share(instantane.key("55", None, atelier.exemple), b):
+                together = list(shown(*asked))
+            assert together == list(shown(*asked)), carnet.nom
