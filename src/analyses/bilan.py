@@ -63,13 +63,18 @@ class Bilan:
     @cached_property
     def lignes(self) -> pd.DataFrame:
         """Ledger lines × the actions that take them, of every exercise."""
-        lines = _concat([done.lignes for done in self.executions])
-        return lines[lines["contrat"].isin(list(self.contrats))].reset_index(drop=True)
+        return _of(_concat([done.lignes for done in self.executions]), self.contrats)
 
     @cached_property
     def non_affectees(self) -> pd.DataFrame:
         """Ledger lines that no action takes, of every exercise."""
         return _concat([done.non_affecte for done in self.executions])
+
+    @cached_property
+    def decisions(self) -> pd.DataFrame:
+        """Ledger lines under an explicit decision of eligibility, of every exercise."""
+        lines = _concat([done.decisions for done in self.executions])
+        return _of(lines, self.contrats)
 
     @cached_property
     def resultats(self) -> pd.DataFrame:
@@ -86,7 +91,8 @@ class Bilan:
         from analyses.contrat.parametres import load_interpretations
 
         known, mesures = load_interpretations(), load_mesures()
-        return effects(self.preparations, self.regles, known, self.exercices, mesures)
+        found = effects(self.preparations, self.regles, known, self.exercices, mesures)
+        return _of(found, self.contrats)
 
     def pour(self, exercices: Sequence[int]) -> Bilan:
         """The same for some of its exercises: what `load` gives for them, computed already."""
@@ -123,7 +129,7 @@ class Bilan:
     def limite_a(self, genre: str) -> Bilan:
         """The same for the contracts that have a clause, or what founds one, of a kind."""
         kept = {k: c for k, c in self.contrats.items() if c.article(genre, list(c.groupes))}
-        return replace(
+        part = replace(
             self,
             contrats=kept,
             sous_conso=_of(self.sous_conso, kept),
@@ -131,6 +137,9 @@ class Bilan:
             chiffres=_of(self.chiffres, kept),
             contradictions=[one for one in self.contradictions if one.contrat in kept],
         )
+        if "effets" in vars(self):
+            vars(part)["effets"] = _of(self.effets, kept)
+        return part
 
 
 def _of(frame: pd.DataFrame, contrats: Collection[str]) -> pd.DataFrame:

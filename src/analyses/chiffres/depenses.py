@@ -4,9 +4,10 @@ unless the files give a total that no action shares (a payment that cannot be sp
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from fractions import Fraction
 from typing import Any
 
-from analyses.chiffres.chiffre import TOTAL, Chiffre, Lieu, chiffre, lieux
+from analyses.chiffres.chiffre import TOTAL, Chiffre, Lieu, Rapport, chiffre, lieux
 from analyses.contrat.financeurs import ETAT
 from analyses.contrat.model import Contrat
 from analyses.execution.execution import Execution
@@ -41,6 +42,7 @@ def depenses(done: Execution, contrats: Mapping[str, Contrat]) -> Iterator[Chiff
         for lieu in lieux(contrat, done.exercice):
             if lieu.niveau != "action":
                 yield from _total_paid(lieu, done)
+                yield from _excluded(lieu, done)
                 continue
             key = (contrat.code, lieu.code)
             yield from _action(lieu, rows[key])
@@ -49,6 +51,7 @@ def depenses(done: Execution, contrats: Mapping[str, Contrat]) -> Iterator[Chiff
                 detail = str(month["mois"])
                 for mesure, column in (("realise_mois", "realise"), ("realise_cumule", "cumul")):
                     yield chiffre(lieu, mesure, TOTAL, _known(month[column]), detail=detail)
+            yield from _staff(lieu, done)
         yield from _printed(contrat, done.exercice)
         yield from _unspread(contrat, done)
     yield _unassigned(done)
@@ -89,6 +92,32 @@ def _total_paid(lieu: Lieu, done: Execution) -> Iterator[Chiffre]:
     else:
         paid = done.verse_groupe.get((name, lieu.groupe))
     yield chiffre(lieu, "verse", ETAT, paid)
+
+
+def _excluded(lieu: Lieu, done: Execution) -> Iterator[Chiffre]:
+    """What is excluded from an axe or a volet, by reason."""
+    lines = done.lignes
+    own = lines[(lines["contrat"] == lieu.contrat.code) & (lines["groupe"] == lieu.groupe)]
+    own = own[own["motif_ineligible"] != ""]
+    for reason, some in own.groupby("motif_ineligible", sort=True)["montant_signe"]:
+        amount, number = int(some.sum()), Fraction(len(some))
+        yield chiffre(lieu, "ineligible_motif", TOTAL, amount, detail=str(reason))
+        yield chiffre(lieu, "lignes_ineligibles", "", number, detail=str(reason))
+
+
+def _staff(lieu: Lieu, done: Execution) -> Iterator[Chiffre]:
+    """Cost and days of an action by line of the file, without the post."""
+    if done.personnel is None:
+        return
+    own = done.personnel[done.personnel["contrat"] == lieu.contrat.code]
+    own = own[own["action"] == lieu.code]
+    for line, some in own.groupby("ligne", sort=False):
+        days, cost = Fraction(int(some["jours"].sum())), int(some["montant"].sum())
+        part = Fraction(some["quotite"].iloc[0])
+        rate = Rapport(part.numerator, part.denominator)
+        yield chiffre(lieu, "quotite_agents", "", rate, detail=str(line))
+        yield chiffre(lieu, "jours_agents", "", days, detail=str(line))
+        yield chiffre(lieu, "personnel_ligne", TOTAL, cost, detail=str(line))
 
 
 def _printed(contrat: Contrat, exercice: int) -> Iterator[Chiffre]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
+from fractions import Fraction
 
 from analyses.chiffres.chiffre import TOTAL, Chiffre, Lieu, Rapport, chiffre, lieux
 from analyses.chiffres.dependances import Codes, Dependances
@@ -27,6 +29,8 @@ def regles_figures(regles: Regles, exercice: int) -> Iterator[Chiffre]:
         yield from _pillars(contrat, exercice)
         for lieu in lieux(contrat, exercice):
             yield from _parts(lieu, regles, depend)
+            if lieu.niveau == "contrat":
+                yield from _part_counts(lieu, regles)
             if lieu.niveau == "action":
                 amount = spent[contrat.code, lieu.code]
                 amount = None if missing(amount) else int(amount)
@@ -63,10 +67,22 @@ def _parts(lieu: Lieu, regles: Regles, depend: Dependances) -> Iterator[Chiffre]
     )
     yield chiffre(lieu, "part_cd", CD, _rate(used), lectures=spent, absent=empty)
     yield chiffre(lieu, "base_part_cd", TOTAL, used.base, lectures=spent)
+    yield chiffre(lieu, "apport_cd", CD, used.cd, lectures=spent)
     yield chiffre(lieu, "minimum_part_cd", CD, used.minimum, lectures=spent, absent=empty)
     yield chiffre(lieu, "ecart_part_cd", CD, used.ecart, lectures=spent, absent=empty)
     word = None if used.taux is None else used.statut
     yield chiffre(lieu, "statut_part_cd", CD, word, lectures=spent, absent=empty)
+
+
+def _part_counts(lieu: Lieu, regles: Regles) -> Iterator[Chiffre]:
+    """How many actions of a contract keep the minimum."""
+    counts = Counter(
+        used.statut
+        for (year, contrat, niveau, _), (_, used) in regles.parts.items()
+        if (year, contrat, niveau) == (lieu.exercice, lieu.contrat.code, "action")
+    )
+    for statut, number in counts.items():
+        yield chiffre(lieu, "nombre_part_cd", "", Fraction(number), detail=statut)
 
 
 def _empty(part: Part) -> str:
@@ -148,12 +164,14 @@ def _pillars(contrat: Contrat, exercice: int) -> Iterator[Chiffre]:
         group = contrat.groupes.get(split.groupe)
         niveau, code = (group.niveau, group.code_public) if group else ("contrat", contrat.code)
         place = (contrat.code, exercice, niveau, code)
-        for mesure, value in (("pilier", split.article), ("ecart_pilier", split.ecart)):
+        amounts = {"pilier": split.article, "plan_pilier": split.annexe_3}
+        for mesure, value in (amounts | {"ecart_pilier": split.ecart}).items():
             yield Chiffre(
                 *(mesure, *place, ETAT, value),
                 statut="non_renseigne" if value is None else "calcule",
                 detail=split.clause.regle if not split.groupe else "",
                 source=split.clause.article,
+                note=f"activité {group.activite}" if group else "toutes activités",
             )
 
 
@@ -214,6 +232,8 @@ def _balance(lieu: Lieu, solde: Solde) -> Iterator[Chiffre]:
         ("base", TOTAL, solde.base),
     ):
         yield chiffre(lieu, mesure, funder, value, note=f"exercices {years}")
+    years = " et ".join(map(str, solde.exercices))
+    yield chiffre(lieu, "exercices_du", "", years, donnees=False)
     rate = solde.taux
     part = None if rate is None else Rapport(rate.numerator, rate.denominator)
     yield chiffre(lieu, "part_etat", ETAT, part)

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 LIEU = ("exercice", "contrat", "niveau", "code")
 _VIDE = "vide "  # a column beside a measure: why its cells are empty
-_CHIFFRES = ("euros", "pourcent", "entier", "nombre", "chance")  # written on the right
+_CHIFFRES = ("euros", "pourcent", "entier", "nombre", "chance", "mesure")  # written on the right
 _FORMES: dict[str, Callable[[Any], str]] = {
     "euros": fmt.euros,
     "pourcent": fmt.pourcent,
@@ -40,6 +40,7 @@ _FORMES: dict[str, Callable[[Any], str]] = {
     "statut": fmt.statut,
     "poids": partial(fmt.word, fmt.POIDS),
     "texte": fmt.texte,
+    "mesure": fmt.texte,  # a figure already written, of the unit of its row
 }
 _UNITES = {"euros": "euros", "ratio": "pourcent", "nombre": "nombre", "mot": "statut"}
 
@@ -122,6 +123,16 @@ def _column(chiffres: pd.DataFrame, name: str, par: Sequence[str]) -> pd.DataFra
     return rows[whole] if whole.any() and "financeur" not in par else rows
 
 
+def sans_inconnu(table: pd.DataFrame, mesure: str) -> pd.DataFrame:
+    """The rows of a table where a measure is known, or without object.
+
+    >>> sans_inconnu(pd.DataFrame({"prevu": [1, None]}), "prevu").index.to_list()
+    [0]
+    """
+    why = table.get(_VIDE + mesure, pd.Series("", table.index))
+    return table[table[mesure].notna() | why.isin(["sans_objet"])]
+
+
 # --- the same, in French --------------------------------------------------------------------
 
 
@@ -145,6 +156,16 @@ def montrer(
     shown = _shown(table, titres or {}, sauf)
     right = [title for title, forme in shown.values() if forme in _CHIFFRES]
     return affichage.page(en_francais(b, table, titres, sauf), legende, right)
+
+
+def titres_articles(chiffres: pd.DataFrame, mesures: Sequence[str]) -> dict[str, str]:
+    """Titles of measures with the article of their figures, where it is the same everywhere."""
+    found = {}
+    for mesure in mesures:
+        articles = set(chiffres.loc[chiffres["mesure"] == mesure, "article"])
+        said = f" ({articles.pop()})" if len(articles) == 1 else ""
+        found[mesure] = load_mesures()[mesure].titre + said
+    return found
 
 
 def en_francais(

@@ -91,6 +91,33 @@ def echeances(b: Bilan) -> pd.DataFrame:
     return objects(rows, ["contrat", "date", "echeance", "article"])
 
 
+def versions(b: Bilan) -> pd.DataFrame:
+    """The version of each contract that the figures of an exercise use (avenants)."""
+    rows = [
+        {
+            "exercice": year,
+            "contrat": code,
+            "version": contrat.version.code,
+            "libelle_version": contrat.version.libelle,
+            "effet": contrat.version.effet,
+            "source": contrat.version.source,
+        }
+        for year in b.exercices
+        for code, contrat in b.regles.contrats[year].items()
+        if code in b.contrats
+    ]
+    return objects(rows, ["exercice", "contrat", "version", "libelle_version", "effet", "source"])
+
+
+def decisions(b: Bilan) -> pd.DataFrame:
+    """Ledger lines under an explicit decision: the rule that it overrules, its date and reason."""
+    words = {"eligible": "éligible", "ineligible": "inéligible"}
+    return b.decisions.assign(
+        regle_ineligible=b.decisions["regle_ineligible"].replace("", "aucune"),
+        decision=b.decisions["decision"].replace(words),
+    )
+
+
 def clauses(b: Bilan) -> pd.DataFrame:
     """Each clause that computes or sets a duty."""
     rows = [

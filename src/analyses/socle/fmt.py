@@ -29,6 +29,8 @@ STATUTS = {
     "atteint": "atteint",
     "partiellement": "partiellement atteint",
     "non_atteint": "non atteint",
+    "respectee": "respectée",
+    "non_respectee": "non respectée",
     "sans_objet": "sans objet",
     "non_evaluable": "non évaluable",
     "non_renseigne": NON_RENSEIGNE,
