@@ -14,17 +14,21 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from analyses.atteinte.synthese import QUADRANTS, STATUTS, quadrants
-from analyses.contrat.load import titres_courts
+from analyses.atteinte.synthese import QUADRANTS, STATUTS
+from analyses.contrat.parametres import load_seuils
+from analyses.rendu.affichage import nom_action, nom_contrat
+from analyses.rendu.indicateurs import QUADRANTS as WORDS
+from analyses.rendu.indicateurs import argent
 from analyses.rendu.plots import _PREVU, _STATUTS, _said, _short, _source
-from analyses.rendu.show import _of, frames
 from analyses.socle import fmt
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.axis import Axis
     from matplotlib.figure import Figure
 
-Bilan = Any
+    from analyses.bilan import Bilan
+
 Row = dict[Any, Any]
 SIGNES = {
     "atteint": "✓",
@@ -37,12 +41,8 @@ SIGNES = {
 _MARKERS = {"atteint": "o", "partiellement": "D", "non_atteint": "X"}
 _DARK = ("atteint", "non_atteint")
 _INK, _GREY = "#333333", "#767676"
-WORDS = {
-    "depense_atteint": "dépensé, atteint",
-    "peu_depense_atteint": "peu dépensé, atteint",
-    "depense_peu_atteint": "dépensé, peu atteint",
-    "peu_depense_peu_atteint": "peu dépensé, peu atteint",
-}
+# A mark and a colour by contract, in their order.
+_MARQUES = (("o", "#0072b2"), ("s", "#d55e00"), ("^", _INK))
 
 
 def _canvas(b: Bilan, width: float, height: float) -> Figure:
@@ -81,14 +81,13 @@ def _number(value: Fraction, ratio: bool) -> str:
 
 def petits_multiples(b: Bilan, contrat: str, action: str) -> Figure:
     """Each indicator of an action over the years: T0, targets (line), results (marks)."""
-    frame = _of(frames(b.indicateurs), contrat)
-    own = frame[frame["action"] == action] if len(frame) else frame
+    own = b.indicateurs.query("contrat == @contrat and action == @action")
     series = [part.to_dict("records") for _, part in own.groupby("code", sort=False)]
     columns = 3
     lines = -(-max(len(series), 1) // columns)
     fig = _canvas(b, 9.5, 0.6 + 2.25 * lines)
     axes = fig.subplots(lines, columns, squeeze=False)
-    last = max((run.exercice for run in b.executions), default=0)
+    last = b.exercices[-1]
     shown: set[str] = set()
     for rank, ax in enumerate(axes.flat):
         if rank < len(series):
@@ -103,9 +102,13 @@ def petits_multiples(b: Bilan, contrat: str, action: str) -> Figure:
 
 
 def _titre(b: Bilan, contrat: str, action: str) -> str:
-    known = b.contrats[contrat].actions.get(action) if contrat in b.contrats else None
-    name = f"action {action} – {known.libelle}" if known else "indicateurs nationaux (annexe 4)"
-    return f"{fmt.word(titres_courts(), contrat)}, {name}"
+    named = nom_action(b, contrat, action)
+    name = f"action {named}" if action in b.contrats[contrat].actions else _lower(named)
+    return f"{nom_contrat(contrat)}, {name}"
+
+
+def _lower(text: str) -> str:
+    return text[:1].lower() + text[1:]
 
 
 def _panel(ax: Axes, rows: list[Row], last: int) -> set[str]:
@@ -203,17 +206,14 @@ def _said_under(what: str, text: str | None) -> str:
     return f"{what} {said}" if len(said) < 4 else f"{what}\n{said}"
 
 
-def _known(b: Bilan, contrat: str | None = None) -> pd.DataFrame:
+def _known(b: Bilan) -> pd.DataFrame:
     """The years that a picture fills: those of the bilan, and those before."""
-    frame = _of(frames(b.indicateurs), contrat)
-    last = max((run.exercice for run in b.executions), default=0)
-    return frame[frame["exercice"] <= last] if len(frame) else frame
+    return b.indicateurs[b.indicateurs["exercice"] <= b.exercices[-1]]
 
 
 def alt_multiples(b: Bilan, contrat: str, action: str) -> str:
     """Alternative text of `petits_multiples`: status and result of each indicator."""
-    frame = _known(b, contrat)
-    own = frame[frame["action"] == action] if len(frame) else frame
+    own = _known(b).query("contrat == @contrat and action == @action")
     parts = [
         f"{row['libelle'].strip()} {row['exercice']} : cible {row['cible_imprime'] or 'vide'}, "
         f"résultat {row['resultat_imprime'] or fmt.NON_RENSEIGNE}, {fmt.statut(row['statut'])}"
@@ -227,11 +227,11 @@ def alt_multiples(b: Bilan, contrat: str, action: str) -> str:
 
 def _map_rows(b: Bilan) -> Iterator[tuple[str, list[Row]]]:
     """(heading, []) for an action, then (label, its years) for each of its indicators."""
-    frame = frames(b.indicateurs)
-    for (contrat, action), own in frame.groupby(["contrat", "action"], sort=False):
-        known = b.contrats[contrat].actions.get(action)
-        name = f"{action} – {known.libelle}" if known else "indicateurs nationaux (annexe 4)"
-        yield name if known else f"{fmt.word(titres_courts(), contrat)}, {name}", []
+    for place, own in b.indicateurs.groupby(["contrat", "action"], sort=False):
+        contrat, action = map(str, place)
+        name = nom_action(b, contrat, action)
+        local = action in b.contrats[contrat].actions
+        yield name if local else f"{nom_contrat(contrat)}, {_lower(name)}", []
         for _, part in own.groupby("code", sort=False):
             rows = part.to_dict("records")
             yield _middle(re.sub("^Nombre d(e |’|')", "", rows[0]["libelle"].strip(" :*."))), rows
@@ -252,12 +252,12 @@ def _middle(text: str, size: int = 60) -> str:
 
 def carte(b: Bilan) -> Figure:
     """Status of every indicator, by action and year: one tile per target, its sign inside."""
-    lines = list(_map_rows(b)) if len(frames(b.indicateurs)) else []
+    lines = list(_map_rows(b))
     blocks = _blocks(lines, 2)
     fig = _canvas(b, 10.5, 1.3 + 0.165 * max((len(block) for block in blocks), default=4))
     axes = fig.subplots(1, 2, squeeze=False)[0]
     years = sorted({row["exercice"] for _, rows in lines for row in rows})
-    last = max((run.exercice for run in b.executions), default=0)
+    last = b.exercices[-1]
     used: set[str] = set()
     for ax, block in zip(axes, blocks, strict=True):
         used |= _map_block(ax, block, years, last)
@@ -329,21 +329,17 @@ def alt_carte(b: Bilan) -> str:
 # --- money against results ------------------------------------------------------------------
 
 
-def _placed(b: Bilan, exercice: int | None) -> pd.DataFrame:
-    from analyses.contrat.parametres import load_seuils
-
-    runs = [run for run in b.executions if exercice in (None, run.exercice)]
-    frame = quadrants(frames(b.indicateurs), runs[-1:], load_seuils())
-    return frame[frame["quadrant"].isin(list(QUADRANTS.values()))]
+def _placed(b: Bilan) -> pd.DataFrame:
+    """The actions of the last exercise that have a place in the picture."""
+    table = argent(b)
+    return table[(table["exercice"] == b.exercices[-1]) & table["quadrant"].notna()]
 
 
-def argent_resultats(b: Bilan, exercice: int | None = None) -> Figure:
+def argent_resultats(b: Bilan) -> Figure:
     """Rate of execution against the part of judged targets that are attained, by action."""
-    from analyses.contrat.parametres import load_seuils
-
     seuils = load_seuils()
     limit, half = float(seuils["seuil_sous_consommation"]), float(seuils["seuil_cibles_atteintes"])
-    own = _placed(b, exercice)
+    own = _placed(b)
     fig = _canvas(b, 9.5, 1.2 if own.empty else 5.2)
     ax = fig.subplots()
     if own.empty:
@@ -357,65 +353,61 @@ def argent_resultats(b: Bilan, exercice: int | None = None) -> Figure:
     ax.axhline(half, color=_GREY, lw=1)
     for (spent, reached), code in QUADRANTS.items():
         x, y = (right - 0.01 if spent else -0.05), (1.255 if reached else -0.115)
-        number = int((own["quadrant"] == code).sum())
+        number = len(own[own["quadrant"] == code])
         ax.text(x, y, f"{WORDS[code]} : {number}", fontsize=9, color=_INK, style="italic",
                 ha="right" if spent else "left", va="top" if reached else "bottom")  # fmt: skip
-    _points(ax, own)
+    marks = dict(zip(b.contrats, _MARQUES, strict=False))
+    _points(ax, own, marks)
     _percents(ax.xaxis)
     _percents(ax.yaxis)
     ax.set_yticks([0, 0.25, 0.5, 0.75, 1])
     ax.set_xlabel("taux d'exécution (réalisé sur prévu)")
     ax.set_ylabel("part des cibles jugées qui sont atteintes")
-    year = own["exercice"].iloc[0]
-    ax.set_title(f"{year} : l'argent face aux résultats, une étiquette par action", fontsize=11)
+    ax.set_title(
+        f"{b.exercices[-1]} : l'argent face aux résultats, une étiquette par action", fontsize=11
+    )
     for side in ("top", "right"):
         ax.spines[side].set_visible(False)
     from matplotlib.lines import Line2D
 
     handles = [
-        Line2D([], [], ls="", marker=m, color=c, label=fmt.word(titres_courts(), k))
-        for k, (m, c) in _CONTRATS.items()
+        Line2D([], [], ls="", marker=m, color=c, label=nom_contrat(k))
+        for k, (m, c) in marks.items()
         if k in set(own["contrat"])
     ]
     fig.legend(handles=handles, loc="outside lower center", ncols=2, frameon=False, fontsize=8)
     return fig
 
 
-_CONTRATS = {"solidarites": ("o", "#0072b2"), "emploi": ("s", "#d55e00")}
-
-
-def _percents(axis: Any) -> None:
+def _percents(axis: Axis) -> None:
     axis.set_major_formatter(lambda value, _: f"{value * 100:.0f}{fmt.NBSP}%")
 
 
-def _points(ax: Axes, own: pd.DataFrame) -> None:
+def _points(ax: Axes, own: pd.DataFrame, marks: dict[str, tuple[str, str]]) -> None:
     """A mark per action; labels of neighbours are stacked so that all can be read."""
-    rows = sorted(
-        own.to_dict("records"),
-        key=lambda r: (Fraction(r["atteintes"], r["jugees"]), r["taux_execution"]),
-    )
+    rows = own.sort_values(["part_atteinte", "taux_execution"], kind="stable").to_dict("records")
     taken: list[tuple[float, float]] = []
     for row in rows:
-        x = float(row["taux_execution"])
-        y = row["atteintes"] / row["jugees"]
-        marker, colour = _CONTRATS.get(row["contrat"], ("^", _INK))
+        x, y = float(row["taux_execution"]), float(row["part_atteinte"])
+        marker, colour = marks.get(row["contrat"], _MARQUES[-1])
         ax.plot([x], [y], marker, color=colour, ms=7, mec="white", mew=0.8, zorder=3)
         level = y + 0.022
         while any(abs(x - a) < 0.05 and abs(level - c) < 0.034 for a, c in taken):
             level += 0.035
         taken.append((x, level))
-        ax.text(x, level, row["action"], fontsize=7.5, ha="center", va="bottom", color=_INK)
+        ax.text(x, level, row["code"], fontsize=7.5, ha="center", va="bottom", color=_INK)
 
 
-def alt_argent(b: Bilan, exercice: int | None = None) -> str:
+def alt_argent(b: Bilan) -> str:
     """Alternative text of `argent_resultats`: the actions of each quadrant."""
-    own = _placed(b, exercice)
+    own = _placed(b)
     if own.empty:
         return "Argent face aux résultats : prévu, réalisé ou résultats non renseignés."
     parts = []
     for code, words in WORDS.items():
         rows = own[own["quadrant"] == code]
-        names = ", ".join(f"{r.contrat} {r.action}" for r in rows.itertuples())
+        names = ", ".join(f"{r.contrat} {r.code}" for r in rows.itertuples())
         parts.append(f"{words} : {names or 'aucune action'}")
-    year = own["exercice"].iloc[0]
-    return f"Nuage de points {year}, un par action. " + " ; ".join(parts) + "." + _source(b)
+    return (
+        f"Nuage de points {b.exercices[-1]}, un par action. " + " ; ".join(parts) + "." + _source(b)
+    )
