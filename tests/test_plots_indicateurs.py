@@ -18,7 +18,7 @@ from analyses.chiffres.mesures import load_mesures
 from analyses.chiffres.table import tabulate
 from analyses.contrat.load import load_contrats
 from analyses.contrat.parametres import load_seuils
-from analyses.rendu import atteinte, indicateurs
+from analyses.rendu import atteinte, indicateurs, plots_statuts
 from analyses.rendu import plots_indicateurs as plots
 from analyses.rendu.tableau import montrer
 
@@ -70,7 +70,7 @@ def _texts(fig) -> list[str]:
 
 def test_every_picture_says_simulated_and_has_a_text(b):
     for fig, alt in (
-        (plots.carte(b), plots.alt_carte(b)),
+        (plots_statuts.carte(b), plots_statuts.alt_carte(b)),
         (plots.argent_resultats(b), plots.alt_argent(b)),
         (
             plots.petits_multiples(b, "solidarites", "11"),
@@ -83,13 +83,15 @@ def test_every_picture_says_simulated_and_has_a_text(b):
 
 def test_the_map_has_a_tile_per_target_and_a_sign_per_status(b):
     """94 indicators: 71 over four years, 23 over two; 2024 alone has signs (94)."""
-    fig = plots.carte(b)
+    fig = plots_statuts.carte(b)
     tiles = [p for ax in fig.axes for p in ax.patches if isinstance(p, Rectangle)]
     assert len(tiles) == 71 * 4 + 23 * 2
-    signs = [text for text in _texts(fig) if text in plots.SIGNES.values()]
+    signs = [text for text in _texts(fig) if text in plots_statuts.SIGNES.values()]
     assert len(signs) == 94
     assert signs.count("✓") == sum(b.indicateurs["statut"] == "atteint")
-    assert "Carte des statuts" in plots.alt_carte(b) and "94 cibles" in plots.alt_carte(b)
+    assert "Carte des statuts" in plots_statuts.alt_carte(
+        b
+    ) and "94 cibles" in plots_statuts.alt_carte(b)
 
 
 def test_small_multiples_draw_targets_and_results(b):

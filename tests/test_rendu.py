@@ -18,7 +18,7 @@ from analyses.contrat.parametres import load_lectures, load_seuils
 from analyses.preparation.exercice import prepare
 from analyses.projection.parametres import load_modele
 from analyses.regles import moteur
-from analyses.rendu import atteinte, plots, show, show_regles, show_risque
+from analyses.rendu import atteinte, plots, plots_statuts, show, show_regles, show_risque
 from analyses.rendu.html import to_html
 from analyses.rendu.tableau import montrer, tableau
 from analyses.risque.risque import evaluer
@@ -210,8 +210,8 @@ def test_simulated_data_are_said():
     for fig in (
         plots.execution_par_action(b, "solidarites"),
         plots.cumul(b, "emploi"),
-        plots.atteinte_par_action(b, "solidarites"),
-        plots.atteinte_par_annee(b),
+        plots_statuts.barres_par_action(b, "solidarites"),
+        plots_statuts.barres_par_annee(b),
     ):
         assert any("Données simulées" in text.get_text() for text in fig.texts)
 

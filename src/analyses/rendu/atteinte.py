@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from analyses.atteinte import formations as training
 from analyses.chiffres.table import values
 from analyses.contrat.parametres import load_seuils
-from analyses.rendu import indicateurs, plots_indicateurs
+from analyses.rendu import indicateurs, plots_indicateurs, plots_statuts
 from analyses.rendu.affichage import figure, markdown, nom_contrat
 from analyses.rendu.tableau import montrer, tableau
 from analyses.socle import fmt
@@ -21,11 +21,6 @@ if TYPE_CHECKING:
     from analyses.bilan import Bilan
 
 Nombres = Mapping[tuple[str, str], object]  # (mesure, detail) -> number
-
-CIBLES = [
-    *("nombre_juge", "nombre_atteint", "nombre_partiellement", "nombre_non_atteint"),
-    *("nombre_sans_objet", "nombre_non_renseigne", "nombre_non_evaluable"),
-]
 
 
 def _plural(number: object, words: str) -> str:
@@ -138,7 +133,12 @@ def comptes(b: Bilan, contrat: str) -> Styler | Markdown:
     """Targets of a contract by status, for its axes or volets and the whole."""
     own = b.chiffres.query("contrat == @contrat and niveau in ['axe', 'volet', 'contrat']")
     caption = f"Cibles par statut, par axe, volet et contrat ({b.periode})"
-    return montrer(b, tableau(own, CIBLES), caption, {"code": "Ensemble"})
+    return montrer(
+        b,
+        tableau(own, ["nombre_juge", *indicateurs.NOMBRES.values()]),
+        caption,
+        {"code": "Ensemble"},
+    )
 
 
 def questions(b: Bilan, contrat: str) -> Styler | Markdown:
@@ -158,7 +158,7 @@ def annexe(b: Bilan, nom: str) -> Styler | Markdown:
 
 def figure_carte(b: Bilan) -> None:
     """Status of every indicator, by action and year, with its alternative text."""
-    figure(plots_indicateurs.carte(b), plots_indicateurs.alt_carte(b))
+    figure(plots_statuts.carte(b), plots_statuts.alt_carte(b))
 
 
 def figure_argent(b: Bilan) -> None:

@@ -12,7 +12,7 @@ import pandas as pd
 
 from analyses.atteinte import questions as pilotes
 from analyses.atteinte.formations import ENSEMBLE, TAUX
-from analyses.atteinte.synthese import MOTIFS
+from analyses.atteinte.synthese import MOTIFS, STATUTS
 from analyses.contrat.parametres import load_interpretations, load_seuils
 from analyses.rendu.affichage import nom_contrat
 from analyses.rendu.gabarits import Gabarit, load_gabarits
@@ -38,6 +38,7 @@ QUADRANTS = {
     "peu_depense_peu_atteint": "peu dépensé, peu atteint",
 }
 LECTURES = QUADRANTS | MOTIFS
+NOMBRES = {status: f"nombre_{status}" for status in STATUTS}
 _MASQUE = "effectif trop petit pour être montré"
 _FORMATIONS = ["formations_heures", "formations_inscriptions", "formations_intitules"]
 _FORMATIONS += [name.replace("taux_", "taux_formations_") for name in TAUX]
@@ -45,6 +46,11 @@ _SUIVI = ["taux_atteinte", "progression", "attendu_fin_contrat", "taux_attendu_f
 _SUIVI += ["attendu_fin_contrat_lineaire"]
 _CLE = ["exercice", "contrat", "niveau", "code"]
 Row = Mapping[Any, Any]
+
+
+def denombre(row: Row) -> str:
+    """Numbers of targets by status, in words, from a row of figures."""
+    return fmt.denombre({status: int(row[name]) for status, name in NOMBRES.items()})
 
 
 def argent(b: Bilan) -> pd.DataFrame:

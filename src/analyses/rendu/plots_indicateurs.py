@@ -1,25 +1,20 @@
-"""Pictures of the indicators: small multiples, map of statuses, money against results.
-
-A status is never told by its colour alone: each has its sign, and the palette is Okabe-Ito.
-"""
+"""Pictures of the indicators: small multiples, money against results."""
 
 from __future__ import annotations
 
-import re
 import textwrap
-from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from analyses.atteinte.synthese import QUADRANTS, STATUTS
+from analyses.atteinte.synthese import QUADRANTS
 from analyses.contrat.parametres import load_seuils
 from analyses.rendu.affichage import nom_action, nom_contrat
 from analyses.rendu.indicateurs import QUADRANTS as WORDS
 from analyses.rendu.indicateurs import argent
-from analyses.rendu.plots import _PREVU, _STATUTS, _said, _short, _source
+from analyses.rendu.plots import _PREVU, _said, _short, _source, canvas
+from analyses.rendu.plots_statuts import COULEURS, GRIS, legende, remplis, sans_majuscule
 from analyses.socle import fmt
 
 if TYPE_CHECKING:
@@ -30,41 +25,10 @@ if TYPE_CHECKING:
     from analyses.bilan import Bilan
 
 Row = dict[Any, Any]
-SIGNES = {
-    "atteint": "✓",
-    "partiellement": "≈",
-    "non_atteint": "✗",
-    "non_evaluable": "–",
-    "sans_objet": "/",
-    "non_renseigne": "?",
-}
 _MARKERS = {"atteint": "o", "partiellement": "D", "non_atteint": "X"}
-_DARK = ("atteint", "non_atteint")
-_INK, _GREY = "#333333", "#767676"
+_INK = "#333333"
 # A mark and a colour by contract, in their order.
 _MARQUES = (("o", "#0072b2"), ("s", "#d55e00"), ("^", _INK))
-
-
-def _canvas(b: Bilan, width: float, height: float) -> Figure:
-    from matplotlib.figure import Figure
-
-    fig = Figure(figsize=(width, height), layout="constrained")
-    if b.simule:
-        words = "« Données simulées »"
-        look: dict[str, Any] = {"fontsize": 26, "color": "#b00020", "alpha": 0.13, "rotation": 20}
-        fig.text(0.5, 0.5, words, ha="center", va="center", zorder=10, **look)
-    return fig
-
-
-def _legend(fig: Figure, statuses: Sequence[str]) -> None:
-    from matplotlib.patches import Patch
-
-    handles = [
-        Patch(facecolor=_STATUTS[s], edgecolor=_GREY, label=f"{SIGNES[s]}  {fmt.statut(s)}")
-        for s in STATUTS
-        if s in statuses
-    ]
-    fig.legend(handles=handles, loc="outside lower center", ncols=6, frameon=False, fontsize=8)
 
 
 # --- small multiples ------------------------------------------------------------------------
@@ -85,7 +49,7 @@ def petits_multiples(b: Bilan, contrat: str, action: str) -> Figure:
     series = [part.to_dict("records") for _, part in own.groupby("code", sort=False)]
     columns = 3
     lines = -(-max(len(series), 1) // columns)
-    fig = _canvas(b, 9.5, 0.6 + 2.25 * lines)
+    fig = canvas(b, 9.5, 0.6 + 2.25 * lines)
     axes = fig.subplots(lines, columns, squeeze=False)
     last = b.exercices[-1]
     shown: set[str] = set()
@@ -97,18 +61,14 @@ def petits_multiples(b: Bilan, contrat: str, action: str) -> Figure:
     if not series:
         _said(axes[0][0], f"Indicateurs : {fmt.NON_RENSEIGNE}")
     fig.suptitle(_titre(b, contrat, action), fontsize=11, x=0.01, ha="left")
-    _legend(fig, sorted(shown))
+    legende(fig, sorted(shown))
     return fig
 
 
 def _titre(b: Bilan, contrat: str, action: str) -> str:
     named = nom_action(b, contrat, action)
-    name = f"action {named}" if action in b.contrats[contrat].actions else _lower(named)
+    name = f"action {named}" if action in b.contrats[contrat].actions else sans_majuscule(named)
     return f"{nom_contrat(contrat)}, {name}"
-
-
-def _lower(text: str) -> str:
-    return text[:1].lower() + text[1:]
 
 
 def _panel(ax: Axes, rows: list[Row], last: int) -> set[str]:
@@ -126,10 +86,10 @@ def _panel(ax: Axes, rows: list[Row], last: int) -> set[str]:
     top = max([y for _, y in path] + [float(r["resultat_niveau"]) for r in done], default=0.0)
     ax.set_ylim(-0.06 * (top or 1), 1.25 * (top or 1))
     if path:
-        ax.plot(*zip(*path, strict=True), "--", color=_GREY, lw=1)
+        ax.plot(*zip(*path, strict=True), "--", color=GRIS, lw=1)
     if start is not None:
-        ax.plot([0], [float(start)], "o", mfc="white", mec=_GREY, ms=5)
-        ax.annotate(_number(start, ratio), (0, float(start)), **_beside(6.5, _GREY, 5))
+        ax.plot([0], [float(start)], "o", mfc="white", mec=GRIS, ms=5)
+        ax.annotate(_number(start, ratio), (0, float(start)), **_beside(6.5, GRIS, 5))
     marks = {places[r["exercice"]]: float(r["resultat_niveau"]) for r in done}
     for x, y in targets:
         ax.plot([x - 0.3, x + 0.3], [y, y], "-", color=_INK, lw=2)
@@ -140,13 +100,13 @@ def _panel(ax: Axes, rows: list[Row], last: int) -> set[str]:
     for row in done:
         x, y, status = places[row["exercice"]], float(row["resultat_niveau"]), row["statut"]
         ax.plot([x], [y], _MARKERS.get(status, "s"), ms=8, zorder=4,
-                color=_STATUTS[status], mec=_INK, mew=0.8)  # fmt: skip
+                color=COULEURS[status], mec=_INK, mew=0.8)  # fmt: skip
         ax.annotate(_number(row["resultat_niveau"], ratio), (x, y), zorder=5, xytext=(8, 3),
                     textcoords="offset points", fontsize=7.5, fontweight="bold", color=_INK,
                     bbox={"fc": "white", "ec": "none", "pad": 0.6, "alpha": 0.85})  # fmt: skip
     if not targets:
         ax.text(0.5, 0.5, _no_target(rows), transform=ax.transAxes, ha="center", va="center",
-                fontsize=8, style="italic", color=_GREY)  # fmt: skip
+                fontsize=8, style="italic", color=GRIS)  # fmt: skip
     _dress(ax, rows, places, last, bool(targets))
     return {row["statut"] for row in rows if row["exercice"] <= last}
 
@@ -206,124 +166,15 @@ def _said_under(what: str, text: str | None) -> str:
     return f"{what} {said}" if len(said) < 4 else f"{what}\n{said}"
 
 
-def _known(b: Bilan) -> pd.DataFrame:
-    """The years that a picture fills: those of the bilan, and those before."""
-    return b.indicateurs[b.indicateurs["exercice"] <= b.exercices[-1]]
-
-
 def alt_multiples(b: Bilan, contrat: str, action: str) -> str:
     """Alternative text of `petits_multiples`: status and result of each indicator."""
-    own = _known(b).query("contrat == @contrat and action == @action")
+    own = remplis(b).query("contrat == @contrat and action == @action")
     parts = [
         f"{row['libelle'].strip()} {row['exercice']} : cible {row['cible_imprime'] or 'vide'}, "
         f"résultat {row['resultat_imprime'] or fmt.NON_RENSEIGNE}, {fmt.statut(row['statut'])}"
         for row in own.to_dict("records")
     ]
     return f"{_titre(b, contrat, action)}. " + " ; ".join(parts) + "." + _source(b)
-
-
-# --- map of statuses ------------------------------------------------------------------------
-
-
-def _map_rows(b: Bilan) -> Iterator[tuple[str, list[Row]]]:
-    """(heading, []) for an action, then (label, its years) for each of its indicators."""
-    for place, own in b.indicateurs.groupby(["contrat", "action"], sort=False):
-        contrat, action = map(str, place)
-        name = nom_action(b, contrat, action)
-        local = action in b.contrats[contrat].actions
-        yield name if local else f"{nom_contrat(contrat)}, {_lower(name)}", []
-        for _, part in own.groupby("code", sort=False):
-            rows = part.to_dict("records")
-            yield _middle(re.sub("^Nombre d(e |’|')", "", rows[0]["libelle"].strip(" :*."))), rows
-
-
-def _middle(text: str, size: int = 60) -> str:
-    """A label cut in its middle: two that start alike stay apart.
-
-    >>> _middle("actions portées à destination des collèges", 30)
-    'Actions portées…des collèges'
-    """
-    text = text[:1].upper() + text[1:]
-    if len(text) <= size:
-        return text
-    tail = text[-(size // 2 - 1) :].partition(" ")[2] or text[-(size // 2 - 1) :]
-    return _short(text, size - len(tail)) + tail
-
-
-def carte(b: Bilan) -> Figure:
-    """Status of every indicator, by action and year: one tile per target, its sign inside."""
-    lines = list(_map_rows(b))
-    blocks = _blocks(lines, 2)
-    fig = _canvas(b, 10.5, 1.3 + 0.165 * max((len(block) for block in blocks), default=4))
-    axes = fig.subplots(1, 2, squeeze=False)[0]
-    years = sorted({row["exercice"] for _, rows in lines for row in rows})
-    last = b.exercices[-1]
-    used: set[str] = set()
-    for ax, block in zip(axes, blocks, strict=True):
-        used |= _map_block(ax, block, years, last)
-    if not lines:
-        _said(axes[0], f"Indicateurs : {fmt.NON_RENSEIGNE}")
-    fig.suptitle("Statut de chaque indicateur, par action et par année", fontsize=11)
-    _legend(fig, sorted(used))
-    return fig
-
-
-def _blocks(lines: Sequence[Any], count: int) -> list[list[Any]]:
-    """Lines in `count` columns of about the same height, an action never cut in two."""
-    starts = [rank for rank, (_, rows) in enumerate(lines) if not rows] or [0]
-    cuts = [min(starts, key=_nearest(part * len(lines) / count)) for part in range(count)]
-    return [list(lines[i:j]) for i, j in zip(cuts, [*cuts[1:], len(lines)], strict=True)]
-
-
-def _nearest(place: float) -> Callable[[int], float]:
-    return lambda rank: abs(rank - place)
-
-
-def _map_block(ax: Axes, block: Sequence[Any], years: Sequence[int], last: int) -> set[str]:
-    from matplotlib.patches import Rectangle
-
-    used: set[str] = set()
-    ax.set_xlim(-8.2, len(years))
-    ax.set_ylim(len(block) + 0.2, -1.4)
-    ax.set_axis_off()
-    for rank, year in enumerate(years):
-        ax.text(rank + 0.5, -0.7, str(year), ha="center", va="center", fontsize=7)
-    for line, (label, rows) in enumerate(block):
-        if not rows:
-            ax.text(-8.2, line + 0.55, _short(label, 62), fontsize=7.5, fontweight="bold",
-                    va="center")  # fmt: skip
-            continue
-        ax.text(-0.15, line + 0.5, label, fontsize=6.6, ha="right", va="center")
-        for row in rows:
-            x, status = years.index(row["exercice"]), row["statut"]
-            if row["exercice"] > last:
-                look: dict[str, Any] = {"facecolor": "white", "edgecolor": "#dddddd"}
-            else:
-                used.add(status)
-                look = {"facecolor": _STATUTS[status], "edgecolor": "white"}
-                colour = "white" if status in _DARK else "black"
-                ax.text(x + 0.5, line + 0.52, SIGNES[status], fontsize=7, color=colour,
-                        ha="center", va="center")  # fmt: skip
-            ax.add_patch(Rectangle((x + 0.04, line + 0.06), 0.92, 0.88, lw=0.6, **look))
-    return used
-
-
-def alt_carte(b: Bilan) -> str:
-    """Alternative text of `carte`."""
-    frame = _known(b)
-    if frame.empty:
-        return "Indicateurs non renseignés."
-    parts = []
-    for year, own in frame.groupby("exercice", sort=True):
-        count = Counter(own["statut"])
-        shown = ", ".join(f"{n} {fmt.statut(k)}" for k in STATUTS if (n := count.get(k)))
-        parts.append(f"{year}, {len(own)} cibles : {shown}")
-    return (
-        "Carte des statuts, un carré par indicateur et par année. "
-        + " ; ".join(parts)
-        + "."
-        + _source(b)
-    )
 
 
 # --- money against results ------------------------------------------------------------------
@@ -340,7 +191,7 @@ def argent_resultats(b: Bilan) -> Figure:
     seuils = load_seuils()
     limit, half = float(seuils["seuil_sous_consommation"]), float(seuils["seuil_cibles_atteintes"])
     own = _placed(b)
-    fig = _canvas(b, 9.5, 1.2 if own.empty else 5.2)
+    fig = canvas(b, 9.5, 1.2 if own.empty else 5.2)
     ax = fig.subplots()
     if own.empty:
         _said(ax, "Prévu ou réalisé par action non renseigné, ou aucune cible jugée")
@@ -349,8 +200,8 @@ def argent_resultats(b: Bilan) -> Figure:
     ax.set_xlim(-0.06, right)
     ax.set_ylim(-0.13, 1.27)
     ax.axvspan(limit, right, ymin=0, color=_PREVU, alpha=0.25, lw=0)
-    ax.axvline(limit, color=_GREY, lw=1)
-    ax.axhline(half, color=_GREY, lw=1)
+    ax.axvline(limit, color=GRIS, lw=1)
+    ax.axhline(half, color=GRIS, lw=1)
     for (spent, reached), code in QUADRANTS.items():
         x, y = (right - 0.01 if spent else -0.05), (1.255 if reached else -0.115)
         number = len(own[own["quadrant"] == code])

@@ -20,6 +20,8 @@ import pandas as pd
 
 from analyses.chiffres.table import values
 from analyses.contrat.load import titres_courts
+from analyses.rendu import indicateurs as tables
+from analyses.rendu.tableau import montrer, tableau
 from analyses.socle import fmt
 
 if TYPE_CHECKING:
@@ -304,20 +306,17 @@ def _alerts(b: Bilan, contrat: str | None) -> str:
     return f"**Sous-consommation** ({scope}) : {count}{stake if len(rows) else ''}."
 
 
-def _judged(b: Bilan, contrat: str | None = None) -> pd.DataFrame:
-    """Indicators of the exercises of the bilan."""
-    frame = _of(frames(b.indicateurs), contrat)
-    if frame.empty:
-        return frame
-    return frame[frame["exercice"].isin([e.exercice for e in b.executions])]
-
-
 def _attained(b: Bilan, contrat: str | None) -> str:
-    frame = _judged(b, contrat)
-    if frame.empty:
-        return ""
-    shown = fmt.denombre(Counter(frame["statut"]))
-    return f"**Indicateurs** ({len(frame)} résultats attendus) : {shown}."
+    """Targets by status, of each contract and exercise."""
+    own = b.chiffres.query("niveau == 'contrat'")
+    rows = tableau(own, ["nombre_cibles", *tables.NOMBRES.values()]).to_dict("records")
+    shown = [
+        f"{_contrat(row['contrat'])} {row['exercice']} ({row['nombre_cibles']} résultats "
+        f"attendus), {tables.denombre(row)}"
+        for row in rows
+        if contrat in (None, row["contrat"])
+    ]
+    return f"**Indicateurs** : {' ; '.join(shown)}." if shown else ""
 
 
 # --- execution ------------------------------------------------------------------------------
@@ -578,68 +577,47 @@ def sous_consommation(
 # --- indicators -----------------------------------------------------------------------------
 
 
-def _cell(row: Mapping[Any, Any], name: str) -> str:
-    text = row[f"{name}_imprime"]
-    return fmt.NON_RENSEIGNE if fmt.missing(text) or not str(text).strip() else str(text)
-
-
-def _attainment_rate(row: Mapping[Any, Any]) -> Fraction | str | None:
-    """Rate of an indicator; without one, why: a judged target of zero has none."""
-    if row["taux"] is not None or row["statut"] == "non_renseigne":
-        return row["taux"]
-    return "non évaluable" if row["statut"] == "non_evaluable" else "sans objet"
-
-
 def indicateurs(
     b: Bilan, contrat: str | None = None, portee: str | None = None, detail: bool = True
 ) -> Styler | Markdown:
-    """Targets and results as printed, rate, status; `portee`: 'local', 'national' or 'volet2'."""
-    frame = _judged(b, contrat)
-    if not frame.empty and portee is not None:
-        national = frame["national"]
-        volet2 = frame["groupe"] == "v2"
-        frame = frame[{"national": national, "volet2": volet2}.get(portee, ~national & ~volet2)]
-    if frame.empty:
-        return markdown(f"**Indicateurs** : {fmt.NON_RENSEIGNE}.")
-    rows = [
-        {
-            "Exercice": line["exercice"],
-            "Contrat": _contrat(line["contrat"]),
-            "Code": line["code"],
-            "Indicateur": line["libelle"],
-            "T0": _cell(line, "t0"),
-            "Cible": _cell(line, "cible") + (" (lecture incertaine)" if line["incertaine"] else ""),
-            "Résultat": _cell(line, "resultat"),
-            "Taux": _attainment_rate(line),
-            "Statut": fmt.statut(line["statut"]),
-            "Lecture": line["lecture"] or "directe",
-            "Source": line["source"],
-        }
-        for line in frame.to_dict("records")
-    ]
-    words = {"local": "locaux", "national": "nationaux", "volet2": "du volet 2"}
-    caption = f"Indicateurs {words.get(portee or '', '')} ({_period(b)})".replace("  ", " ")
-    columns = list(rows[0]) if detail else list(rows[0])[:9]
-    return table(_rows(rows, columns), caption, {"Exercice": str, "Taux": _rate})
+    """Targets and results as printed, rate, status; `portee`: 'national', or another word for
+    those of the actions."""
+    table = tables.resultats(b)
+    if contrat is not None:
+        table = table[table["contrat"] == contrat]
+    if portee is not None:
+        table = table[table["national"] == (portee == "national")]
+    columns = ["exercice", "contrat", *("niveau", "code", "libelle", "t0", "cible", "resultat")]
+    columns += ["taux_atteinte", "vide taux_atteinte", "statut"]
+    columns += ["lecture", "source"] if detail else []
+    words = {"local": "locaux", "national": "nationaux", None: ""}.get(portee, _volets(b, contrat))
+    caption = f"Indicateurs {words} ({b.periode})".replace("  ", " ")
+    return montrer(b, table[columns].replace({"lecture": {"": "directe"}}), caption)
+
+
+def _volets(b: Bilan, contrat: str | None) -> str:
+    """« du volet 2 »: the axes or volets of a contract that have indicators."""
+    named = {
+        f"{group.niveau} {group.code_public.lstrip('v')}"
+        for one in b.contrats.values()
+        if contrat in (None, one.code)
+        for action in one.actions.values()
+        for group in [one.groupes[action.groupe]]
+        if action.indicateurs
+    }
+    return "du " + ", du ".join(sorted(named))
 
 
 def synthese_indicateurs(b: Bilan, contrat: str | None = None) -> Styler | Markdown:
     """Number of targets by status, exercise and contract."""
-    frame = _judged(b, contrat)
-    if frame.empty:
-        return markdown(f"**Indicateurs** : {fmt.NON_RENSEIGNE}.")
-    statuses = [s for s in fmt.STATUTS if s in set(frame["statut"])]
-    rows = []
-    for (year, code), own in frame.groupby(["exercice", "contrat"], sort=True):
-        count = Counter(own["statut"])
-        rows.append(
-            {"Exercice": year, "Contrat": _contrat(code), "Cibles": len(own)}
-            | {fmt.statut(s).capitalize(): count.get(s, 0) for s in statuses}
-        )
-    formats: dict[str, Formatter] = dict.fromkeys(rows[0], fmt.entier)
-    formats |= {"Exercice": str, "Contrat": fmt.texte}
-    caption = f"Atteinte des indicateurs, nombre de cibles ({_period(b)})"
-    return table(_rows(rows, list(rows[0])), caption, formats)
+    own = b.chiffres.query("niveau == 'contrat'")
+    if contrat is not None:
+        own = own[own["contrat"] == contrat]
+    numbers = [tables.NOMBRES[status] for status in fmt.STATUTS if status in tables.NOMBRES]
+    table = tableau(own, ["nombre_cibles", *numbers]).sort_values(["exercice", "contrat"])
+    never = [name for name in numbers if not table[name].any()]
+    caption = f"Atteinte des indicateurs, nombre de cibles ({b.periode})"
+    return montrer(b, table, caption, sauf=["code", *never], vide=fmt.NON_RENSEIGNE)
 
 
 # --- quality --------------------------------------------------------------------------------
@@ -795,12 +773,11 @@ def _figures(b: Bilan, contrat: str, action: str) -> str:
                 f"- {run.exercice} : prévu {fmt.euros(row['prevu'])}, réalisé "
                 f"{fmt.euros(row['realise'])}, taux {_rate(_taux(row['realise'], row['prevu']))}"
             )
-    frame = _judged(b, contrat)
-    own = frame[frame["action"] == action] if len(frame) else frame
+    results = tables.resultats(b).query("contrat == @contrat and action == @action")
     lines += [
-        f"- {row['exercice']}, {row['libelle']} : cible {_cell(row, 'cible')}, résultat "
-        f"{_cell(row, 'resultat')} ({fmt.statut(row['statut'])})"
-        for row in (own.to_dict("records") if len(own) else [])
+        f"- {row['exercice']}, {row['libelle']} : cible {row['cible']}, résultat "
+        f"{row['resultat']} ({fmt.statut(row['statut'])})"
+        for row in results.to_dict("records")
     ]
     return "\n".join(line.replace("<", "&lt;").replace("*", "\\*") for line in lines)
 
@@ -862,14 +839,14 @@ def figure_cumul(b: Bilan, contrat: str, exercice: int | None = None) -> None:
 
 def figure_indicateurs(b: Bilan, contrat: str, exercice: int | None = None) -> None:
     """Indicator attainment by action, with its alternative text."""
-    from analyses.rendu import plots
+    from analyses.rendu import plots_statuts as plots
 
     shown = exercice if exercice is not None else _current(b)
-    figure(plots.atteinte_par_action(b, contrat, exercice), plots.alt_atteinte(b, contrat, shown))
+    figure(plots.barres_par_action(b, contrat, exercice), plots.alt_barres(b, contrat, shown))
 
 
 def figure_atteinte(b: Bilan) -> None:
     """Indicator attainment over the exercises, with its alternative text."""
-    from analyses.rendu import plots
+    from analyses.rendu import plots_statuts as plots
 
-    figure(plots.atteinte_par_annee(b), plots.alt_atteinte(b))
+    figure(plots.barres_par_annee(b), plots.alt_barres(b))
