@@ -9,6 +9,7 @@ import fabrique
 import pandas as pd
 import pytest
 from matplotlib.patches import Rectangle
+from test_atteinte import TRAINING
 
 from analyses.atteinte.indicateurs import attainment
 from analyses.chiffres.agregation import complete
@@ -133,3 +134,51 @@ def test_what_is_shown_says_what_is_missing(b):
     assert "interprétation : sens-baisse" in grounds and "Cumul acteurs" in grounds
     definitions = montrer(b, indicateurs.definitions(b), "Définitions").to_html()
     assert "CAF" in definitions and "stock au 31 décembre" in definitions
+
+
+def test_tables_hold_exact_values_that_a_reader_sees_in_french(b):
+    """Action 1: 90 of 100 centimes spent, 1 of 50 families; 11 has no budget, 2 of 2 attained."""
+    money = indicateurs.argent(b)
+    one = money[money["code"] == "1"].iloc[0]
+    assert (one["realise"], one["taux_execution"], one["part_atteinte"]) == (90, F(9, 10), 0)
+    assert one["cibles_atteintes"] == "0 sur 1" and one["lecture"] == "dépensé, peu atteint"
+    eleven = money[money["code"] == "11"].iloc[0]
+    assert (eleven["part_atteinte"], eleven["lecture"]) == (1, "prévu non renseigné")
+    assert money.index[0] == one.name  # those that have a quadrant come first
+    path = indicateurs.parcours(b).set_index("code")
+    actors = path.loc["11/cumul-acteurs"]
+    assert (actors["t0"], actors["cible"], actors["resultat"]) == ("7", "8", "9")
+    assert actors["attendu_fin_contrat"] == 11
+    assert actors["attendu_et_part"] == "11, soit 122,2\u00a0% de la cible"
+    nothing = path.loc["nat/bidonvilles"]
+    assert nothing["vide progression"] == "sans_objet" and nothing["statut"].startswith("sans obj")
+
+
+def test_a_small_group_is_said_and_not_shown(b):
+    learnt = _bilan(b.contrats, fabrique.depot(formations=TRAINING), fabrique.execution())
+    table = indicateurs.formations(learnt)
+    assert table["modalite"].to_list() == ["ensemble", "en ligne", "présentiel", "sur site"]
+    assert table["formations_heures"].to_list()[::2] == [F(173, 2), 70]
+    shown = montrer(learnt, table, "Formations", sauf=["contrat"]).data
+    assert shown["Inscriptions"].to_list()[1] == "effectif trop petit pour être montré"
+    unknown = montrer(b, indicateurs.formations(b), "Formations", sauf=["contrat"]).data
+    assert set(unknown["Inscriptions"]) == {"non renseigné"}
+
+
+def test_questions_stand_in_the_order_of_the_contract(b):
+    told = fabrique.resultats(
+        2024, ("13", "relais-partenariaux", "beaucoup"), ("1", "familles", "environ 45")
+    )
+    table = indicateurs.questions(
+        _bilan(b.contrats, fabrique.depot(resultats=told), fabrique.execution())
+    )
+    assert table["action"].to_list() == ["1", "13"]
+    assert table["genre"].to_list() == ["approche", "texte"]
+    assert "Relais" in table["indicateur"][1] or "relais" in table["indicateur"][1]
+
+
+def test_the_essential_reads_the_figures(b):
+    text = atteinte.essentiel(b).data
+    assert "Solidarités 2024** : 3 cibles jugées sur 71, dont 2 atteintes" in text
+    assert "1 « dépensé, peu atteint »" in text and "sans lecture (prévu non renseigné)" in text
+    assert "**Questions aux pilotes**" in text and "0 à 5,0\u00a0%, 0 à 10,0\u00a0%" in text

@@ -44,6 +44,9 @@ _FORMATIONS = ["formations_heures", "formations_inscriptions", "formations_intit
 _FORMATIONS += [name.replace("taux_", "taux_formations_") for name in TAUX]
 _SUIVI = ["taux_atteinte", "progression", "attendu_fin_contrat", "taux_attendu_fin_contrat"]
 _SUIVI += ["attendu_fin_contrat_lineaire"]
+_PARCOURS = ["exercice", "contrat", "action", "national", "niveau", "code", "libelle", "t0"]
+_PARCOURS += ["cible", "resultat", "taux_atteinte", "statut", "progression", "attendu_et_part"]
+_PARCOURS += ["attendu_constant"]
 _CLE = ["exercice", "contrat", "niveau", "code"]
 Row = Mapping[Any, Any]
 
@@ -65,7 +68,7 @@ def argent(b: Bilan) -> pd.DataFrame:
         for reached, total in zip(table["nombre_atteint"], table["nombre_juge"], strict=True)
     ]
     table["lecture"] = table["lecture_quadrant"].map(LECTURES)
-    words = table["quadrant"].fillna(table.get("vide quadrant"))
+    words = table["quadrant"].fillna(table.get("vide quadrant", ""))
     order = [*QUADRANTS, "non_evaluable", "sans_objet", "non_renseigne"]
     return table.loc[words.map(order.index).sort_values(kind="stable").index]
 
@@ -115,7 +118,8 @@ def _target(row: Row) -> str:
 
 
 def parcours(b: Bilan) -> pd.DataFrame:
-    """`resultats` of the last exercise, and in words the status and where the pace leads."""
+    """`resultats` of the last exercise, with in words the status and where the pace leads; what
+    these words are made of stands at the end."""
     table = resultats(b)
     table = table[table["exercice"] == b.exercices[-1]].reset_index(drop=True)
     rows = table.to_dict("records")
@@ -123,7 +127,8 @@ def parcours(b: Bilan) -> pd.DataFrame:
     table["statut"] = [_status(row) for row in rows]
     table["attendu_et_part"] = [_expected(row) for row in rows]
     table["attendu_constant"] = [_number(row, "attendu_fin_contrat_lineaire") for row in rows]
-    return table
+    vides = [f"vide {name}" for name in _SUIVI]
+    return table[[*_PARCOURS, *_SUIVI[2:], *vides]]
 
 
 def _status(row: Row) -> str:

@@ -10,11 +10,11 @@ import pandas as pd
 
 from analyses.atteinte.synthese import QUADRANTS
 from analyses.contrat.parametres import load_seuils
-from analyses.rendu.affichage import nom_action, nom_contrat
+from analyses.rendu.affichage import nom_contrat
 from analyses.rendu.indicateurs import QUADRANTS as WORDS
 from analyses.rendu.indicateurs import argent
 from analyses.rendu.plots import _PREVU, _said, _short, _source, canvas
-from analyses.rendu.plots_statuts import COULEURS, GRIS, legende, remplis, sans_majuscule
+from analyses.rendu.plots_statuts import COULEURS, GRIS, legende, nom_ensemble, remplis
 from analyses.socle import fmt
 
 if TYPE_CHECKING:
@@ -66,9 +66,8 @@ def petits_multiples(b: Bilan, contrat: str, action: str) -> Figure:
 
 
 def _titre(b: Bilan, contrat: str, action: str) -> str:
-    named = nom_action(b, contrat, action)
-    name = f"action {named}" if action in b.contrats[contrat].actions else sans_majuscule(named)
-    return f"{nom_contrat(contrat)}, {name}"
+    kind = "action " if action in b.contrats[contrat].actions else ""
+    return f"{nom_contrat(contrat)}, {kind}{nom_ensemble(b, contrat, action)}"
 
 
 def _panel(ax: Axes, rows: list[Row], last: int) -> set[str]:
@@ -79,10 +78,11 @@ def _panel(ax: Axes, rows: list[Row], last: int) -> set[str]:
     unit = "" if ratio else f"\n({_short(rows[0]['unite'], 34)})"
     ax.set_title(label + unit, fontsize=7.5, loc="left", color=_INK)
     aimed = [(places[r["exercice"]], _target(r)) for r in rows]
-    targets = [(x, float(y)) for x, y in aimed if y is not None]
+    targets = [(x, value) for x, value in aimed if value is not None]
     done = [r for r in rows if r["exercice"] <= last and r["resultat_niveau"] is not None]
     start = rows[0]["t0"] if rows[0]["t0_comparable"] else None
-    path = ([(0, float(start))] if start is not None else []) + targets
+    path = [(0, float(start))] if start is not None else []
+    path += [(x, float(value)) for x, value in targets]
     top = max([y for _, y in path] + [float(r["resultat_niveau"]) for r in done], default=0.0)
     ax.set_ylim(-0.06 * (top or 1), 1.25 * (top or 1))
     if path:
@@ -91,12 +91,13 @@ def _panel(ax: Axes, rows: list[Row], last: int) -> set[str]:
         ax.plot([0], [float(start)], "o", mfc="white", mec=GRIS, ms=5)
         ax.annotate(_number(start, ratio), (0, float(start)), **_beside(6.5, GRIS, 5))
     marks = {places[r["exercice"]]: float(r["resultat_niveau"]) for r in done}
-    for x, y in targets:
+    for x, value in targets:
+        y = float(value)
         ax.plot([x - 0.3, x + 0.3], [y, y], "-", color=_INK, lw=2)
         # Under its line, unless the axis or a result just below is in the way.
         under = y > 0.25 * top and not 0 < y - marks.get(x, y) < 0.3 * top
         look = _beside(7, _INK, -7 if under else 4)
-        ax.annotate(_number(Fraction(y).limit_denominator(1000), ratio), (x, y), **look)
+        ax.annotate(_number(value, ratio), (x, y), **look)
     for row in done:
         x, y, status = places[row["exercice"]], float(row["resultat_niveau"]), row["statut"]
         ax.plot([x], [y], _MARKERS.get(status, "s"), ms=8, zorder=4,

@@ -64,13 +64,13 @@ def remplis(b: Bilan) -> pd.DataFrame:
     return b.indicateurs[b.indicateurs["exercice"] <= b.exercices[-1]]
 
 
-def sans_majuscule(text: str) -> str:
-    """A name in the middle of a sentence.
-
-    >>> sans_majuscule("Indicateurs nationaux")
-    'indicateurs nationaux'
-    """
-    return text[:1].lower() + text[1:]
+def nom_ensemble(b: Bilan, contrat: str, action: str) -> str:
+    """An action, or the national indicators with the table that prints them."""
+    name, signed = nom_action(b, contrat, action), b.contrats[contrat]
+    if action in signed.actions:
+        return name
+    sources = dict.fromkeys(indicator.source for indicator in signed.nationaux)
+    return f"{name[:1].lower()}{name[1:]} ({', '.join(sources)})"
 
 
 # --- map of statuses ------------------------------------------------------------------------
@@ -80,9 +80,9 @@ def _map_rows(b: Bilan) -> Iterator[tuple[str, list[Row]]]:
     """(heading, []) for an action, then (label, its years) for each of its indicators."""
     for place, own in b.indicateurs.groupby(["contrat", "action"], sort=False):
         contrat, action = map(str, place)
-        name = nom_action(b, contrat, action)
+        name = nom_ensemble(b, contrat, action)
         local = action in b.contrats[contrat].actions
-        yield name if local else f"{nom_contrat(contrat)}, {sans_majuscule(name)}", []
+        yield name if local else f"{nom_contrat(contrat)}, {name}", []
         for _, part in own.groupby("code", sort=False):
             rows = part.to_dict("records")
             yield _middle(re.sub("^Nombre d(e |’|')", "", rows[0]["libelle"].strip(" :*."))), rows
