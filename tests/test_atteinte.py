@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from fractions import Fraction as F
 from pathlib import Path
 
@@ -16,13 +17,13 @@ from analyses.atteinte.indicateurs import attainment, compare, judge
 from analyses.atteinte.questions import questions
 from analyses.atteinte.synthese import (
     STATUTS,
-    by_reading,
     counts,
     pace,
     quadrants,
     sensitivity,
 )
 from analyses.chiffres.atteinte import atteinte_figures
+from analyses.chiffres.chiffre import Rapport
 from analyses.chiffres.table import PUBLIQUES
 from analyses.contrat.cell import read_cell
 from analyses.contrat.load import load_contrats
@@ -284,9 +285,13 @@ def test_money_beside_results(contrats):
         "non_renseigne", "aucune cible jugée",
     )  # fmt: skip
     assert found["7"]["quadrant"] == "non_renseigne"  # no line of execution
-    read = by_reading(quadrants(frame, [run], SEUILS))
+    read: Counter[str] = Counter()
+    for one in atteinte_figures(frame, contrats, [run], [], SEUILS):
+        if one.mesure == "nombre_actions":
+            assert (one.niveau, one.code) == ("contrat", one.contrat)
+            read[one.detail] += one.valeur
     assert list(read)[:3] == ["depense_atteint", "peu_depense_atteint", "depense_peu_atteint"]
-    assert read["depense_atteint"] == read["aucun crédit prévu"] == 1
+    assert read["depense_atteint"] == read["sans_credit"] == 1
     assert sum(read.values()) == len(found)
 
 
@@ -456,7 +461,7 @@ def test_rows_are_unique_documented_and_say_simulated(contrats):
         atteinte_figures(frame, contrats, runs, depots, SEUILS), contrats, True
     )
     assert list(table.columns) == PUBLIQUES
-    key = ["mesure", "contrat", "exercice", "niveau", "code", "financeur"]
+    key = ["mesure", "contrat", "exercice", "niveau", "code", "financeur", "detail"]
     assert not table.duplicated(key).any()
     printed = table["mesure"].isin(["t0", "cible"])
     assert table[~printed]["lecture"].str.contains("Données simulées").all()
@@ -471,4 +476,32 @@ def test_rows_are_unique_documented_and_say_simulated(contrats):
     quadrant = table[(table["mesure"] == "quadrant") & (table["code"] == "3")].iloc[0]
     assert quadrant["valeur"] == "depense_peu_atteint"  # 90 % spent, 0 of 1 attained
     hours = table[table["mesure"] == "formations_heures"]
-    assert list(hours["valeur"]) == ["86.5", ""]
+    assert list(hours[hours["detail"] == ""]["valeur"]) == ["86.5", ""]
+    shown = dict(zip(hours["detail"], hours["valeur"], strict=True))
+    assert (shown["présentiel"], shown["en ligne"], shown["sur site"]) == ("70", "", "")
+
+
+def test_counts_of_a_contract_are_figures(contrats):
+    """3/actions-realisees: 2 of 3, late (2/3 of its pace); 11/cumul-acteurs 9 for 8; 1/familles 48
+    of 50, attained with a tolerance of 5 %; 9/copil « beaucoup », a question."""
+    told = [
+        *(("3", "actions-realisees", "2"), ("11", "cumul-acteurs", "9")),
+        *(("1", "familles", "48"), ("9", "copil", "beaucoup")),
+    ]
+    frame = attainment(contrats, [depot(2024, *told)], SEUILS)
+    figures = list(atteinte_figures(frame, contrats, [_run(2024)], [], SEUILS))
+    own = {
+        (one.mesure, one.detail): one.valeur
+        for one in figures
+        if (one.contrat, one.niveau) == ("solidarites", "contrat")
+    }
+    assert own["nombre_juge", ""] == 3 and own["part_atteinte", ""] == Rapport(1, 3)
+    assert (own["nombre_projete", ""], own["nombre_en_retard", ""]) == (3, 2)
+    assert (own["nombre_manque_de_peu", "0.05"], own["nombre_manque_de_peu", "0.1"]) == (1, 1)
+    assert own["nombre_questions", ""] == own["nombre_questions", "texte"] == 1
+    assert own["nombre_actions_questionnees", ""] == 1
+    at = {(one.mesure, one.code, one.detail): one for one in figures if one.niveau == "action"}
+    assert at["nombre_questions", "9", "texte"].valeur == 1
+    assert at["lecture_quadrant", "3", ""].valeur == "sans_prevu"
+    nothing = at["part_atteinte", "9", ""]
+    assert (nothing.valeur, nothing.statut) == (None, "non_renseigne")

@@ -18,8 +18,7 @@ from analyses.contrat.parametres import load_lectures, load_seuils
 from analyses.preparation.exercice import prepare
 from analyses.projection.parametres import load_modele
 from analyses.regles import moteur
-from analyses.rendu import affichage, atteinte, plots, show, show_regles, show_risque, textes
-from analyses.rendu.colonnes import LIGNE
+from analyses.rendu import affichage, atteinte, plots, plots_statuts, regles, show, show_risque
 from analyses.rendu.html import to_html
 from analyses.rendu.tableau import montrer, tableau
 from analyses.risque.risque import evaluer
@@ -118,27 +117,35 @@ def test_notebook_is_thin_and_clean(path):
     assert cells[0]["cell_type"] == "markdown" and _source(cells[0]).startswith("# ")
 
 
+def _run(name, b, monkeypatch):
+    """What each cell of a notebook shows of a bilan: cell -> HTML, or the words of a figure."""
+    shown: dict[str, str] = {}
+    path = NOTEBOOKS / f"{name}.ipynb"
+    for module in (show, show_risque, atteinte):
+        monkeypatch.setattr(module, "figure", lambda fig, alt: parts.append(alt))
+    monkeypatch.setattr("IPython.display.display", lambda *found: parts.extend(map(_html, found)))
+    space = {"b": b, "exercice": 2024, "chiffres": b.chiffres}
+    for rank, cell in enumerate(_cells(path)[2:]):
+        if cell["cell_type"] != "code":
+            continue
+        parts: list[str] = []
+        *body, last = ast.parse(_source(cell)).body
+        if rank == 0:  # what it imports, not what it loads
+            body, last = [n for n in (*body, last) if isinstance(n, ast.ImportFrom)], None
+        if last is not None and not isinstance(last, ast.Expr):
+            body, last = [*body, last], None
+        exec(compile(ast.Module(body, []), name, "exec"), space)
+        if last is not None:
+            result = eval(compile(ast.Expression(last.value), name, "eval"), space)
+            parts += [] if result is None else [_html(result)]
+        shown[cell["id"]] = "\n".join(parts)
+    return shown
+
+
 @pytest.mark.parametrize("path", PATHS, ids=lambda p: p.stem)
 def test_every_cell_runs_when_no_file_was_given(path, empty, monkeypatch):
     """Nothing crashes and nothing is said to be 0 € when everything is missing."""
-    shown = []
-    for module in (show, show_risque, atteinte):
-        monkeypatch.setattr(module, "figure", lambda fig, alt: shown.append(alt))
-    modules = {"show": show, "show_risque": show_risque, "atteinte": atteinte}
-    modules |= {"show_regles": show_regles, "textes": textes}
-    names = modules | {"b": empty, "exercice": 2024, "chiffres": empty.chiffres}
-    names |= {"montrer": montrer, "tableau": tableau, "LIGNE": LIGNE}
-    for cell in _cells(path)[3:]:
-        if cell["cell_type"] == "code":
-            *body, last = ast.parse(_source(cell)).body
-            exec(compile(ast.Module(body, []), path.name, "exec"), names)
-            if not isinstance(last, ast.Expr):
-                exec(compile(ast.Module([last], []), path.name, "exec"), names)
-                continue
-            result = eval(compile(ast.Expression(last.value), path.name, "eval"), names)
-            if result is not None:
-                shown.append(_html(result))
-    text = "\n".join(shown)
+    text = "\n".join(_run(path.stem, empty, monkeypatch).values())
     assert "non renseigné" in text
     assert ">nan<" not in text and ">None<" not in text
 
@@ -150,21 +157,22 @@ def test_execution_without_ledger_is_not_zero(empty):
     assert "mandats.csv 2024" in show.banner(empty).data
 
 
-def test_rules_without_ledger_say_what_the_contract_alone_says(empty):
+def test_rules_without_ledger_say_what_the_contract_alone_says(empty, monkeypatch):
     """The plan is known (50 %, ceilings, advance), nothing that depends on a ledger is."""
-    html = show_regles.soldes(empty).to_html()
+    shown = _run("05-regles", empty, monkeypatch)
+    html = shown["soldes-table"]
     assert "106\u00a0000,00" in html and "107\u00a0818,20" in html
     assert html.count("non renseigné") >= 10
-    parts = show_regles.parts_departement(empty, "solidarites").to_html()
-    assert parts.count("50,0\xa0%") == 24 and "respectée" not in parts
-    assert "105\u00a0375,00" in show_regles.piliers(empty).to_html()  # axe 1, not 103 194
-    assert "non renseigné" in show_regles.personnel(empty).data
-    assert "aucune" in show_regles.decisions(empty).data
+    parts = [
+        row for row in shown["part-du-departement-table"].split("<tr>") if "Solidarités" in row
+    ]
+    assert sum("50,0\xa0%" in row for row in parts) == 24 and "respectée" not in "".join(parts)
+    assert "105\u00a0375,00" in shown["piliers-table"]  # axe 1, not 103 194
+    assert "non renseigné" in shown["agents-table"]
+    assert "aucune" in shown["decisions-table"]
 
 
-def test_decisions_and_staff_are_shown_without_third_party_nor_wording():
-    import pandas as pd
-
+def test_decisions_and_staff_are_shown_without_third_party_nor_wording(monkeypatch):
     columns = ["exercice", "numero_mandat", "numero_ligne", "date_emission", "type"]
     columns += ["mandat_origine", "nature", "fonction", "code_analytique", "convention", "tiers"]
     columns += ["objet", "montant", "date_paiement", "id_engagement"]
@@ -192,16 +200,9 @@ def test_decisions_and_staff_are_shown_without_third_party_nor_wording():
             ),
         )
     )
-    shown = [
-        show_regles.decisions(b),
-        show_regles.personnel(b),
-        show_regles.double_compte(b),
-        show_regles.ineligibles_par_volet(b),
-        montrer(b, b.lignes.query("motif_ineligible != ''")[["action", "nature"]], "Inéligibles"),
-        show_regles.series(b),
-        show_regles.effets_lectures(b),
-    ]
-    pages = [_html(one) for one in shown]
+    shown = _run("05-regles", b, monkeypatch) | _run("02-execution", b, monkeypatch)
+    ids = ["decisions-table", "agents-table", "double-compte-table", "ineligibles-par-volet-table"]
+    pages = [shown[name] for name in (*ids, "ineligibles-table", "series-table", "effets-table")]
     assert all(secret not in page for page in pages)
     assert "décision du 03/02/2025 : hors de l&#39;action (pièce : note 3)" in pages[0]
     assert "4\u00a0000,00" in pages[1] and "1\u00a0000,00" in pages[2] and "64131" in pages[2]
@@ -214,8 +215,8 @@ def test_simulated_data_are_said():
     for fig in (
         plots.execution_par_action(b, "solidarites", 2024),
         plots.cumul(b, "emploi", 2024),
-        plots.atteinte_par_action(b, "solidarites"),
-        plots.atteinte_par_annee(b),
+        plots_statuts.barres_par_action(b, "solidarites"),
+        plots_statuts.barres_par_annee(b),
     ):
         assert any("Données simulées" in text.get_text() for text in fig.texts)
 
@@ -281,6 +282,6 @@ def test_a_receipt_that_no_action_plans_for_is_said():
     )
     b = _bilan(fabrique.depot(recettes=receipts))
     said = f"**Solidarités 2024, axe-4** : {fmt.euros(123_450)} reçus (CAF) qu'aucune action"
-    assert said in show_regles.essentiel(b).data
-    assert said in show_regles.essentiel(b, "solidarites").data
-    assert said not in show_regles.essentiel(b, "emploi").data
+    assert said in regles.essentiel(b).data
+    assert said in regles.essentiel(b.limite_a("report")).data
+    assert said not in regles.essentiel(b.limite_a("forfait")).data

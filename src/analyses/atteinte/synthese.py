@@ -30,6 +30,15 @@ QUADRANTS = {
     (True, False): "depense_peu_atteint",
     (False, False): "peu_depense_peu_atteint",
 }
+# Why an action has no quadrant.
+MOTIFS = {
+    "sans_credit": "aucun crédit prévu",
+    "sans_prevu": "prévu non renseigné",
+    "sans_realise": "réalisé non renseigné",
+    "sans_cible_jugee": "aucune cible jugée",
+    "termine": "volet terminé",
+}
+TOLERANCES = (Fraction(5, 100), Fraction(10, 100))  # tried beside that of params/seuils.yaml
 
 
 def _of(frame: pd.DataFrame, years: Sequence[int]) -> pd.DataFrame:
@@ -81,7 +90,7 @@ def quadrants(
     """Consumption against attainment, one row per action and exercise that has indicators.
 
     `taux_execution`: `realise` (centimes) on planned. `atteintes` of `jugees` targets. `quadrant`:
-    one of `QUADRANTS`, else a status, and `lecture` says why there is none.
+    one of `QUADRANTS`, else a status; `motif` is then the reason, which `lecture` says in words.
     """
     rows = []
     for run in executions:
@@ -92,36 +101,35 @@ def quadrants(
             found, spent = Counter(statuses), money.get((name, action), {})
             rate, reached, total = spent.get("taux"), found["atteint"], judged(found)
             if rate is None or not total:
-                quadrant, words = _unplaced(spent, found)
+                quadrant, motif = _unplaced(spent, found)
             else:
                 enough = Fraction(reached, total) >= seuils["seuil_cibles_atteintes"]
                 quadrant = QUADRANTS[rate >= seuils["seuil_sous_consommation"], enough]
-                words = ""
-            done = (spent.get("realise"), rate, reached, total, quadrant, words)
-            rows.append((name, run.exercice, action, *done))
+                motif = ""
+            done = (spent.get("realise"), rate, reached, total)
+            rows.append((name, run.exercice, action, *done, quadrant, motif, MOTIFS.get(motif, "")))
     columns = ["contrat", "exercice", "action", "realise", "taux_execution", "atteintes", "jugees"]
-    return pd.DataFrame(rows, columns=[*columns, "quadrant", "lecture"], dtype=object)
+    return pd.DataFrame(rows, columns=[*columns, "quadrant", "motif", "lecture"], dtype=object)
 
 
 def _unplaced(spent: Mapping[Any, Any], found: Mapping[str, int]) -> tuple[str, str]:
-    """(status, why) of an action that has no rate of execution or no judged target."""
+    """(status, reason) of an action that has no rate of execution or no judged target."""
     if spent.get("prevu") == 0:
-        return "sans_objet", "aucun crédit prévu"
+        return "sans_objet", "sans_credit"
     if spent.get("prevu") is None:
-        return "non_renseigne", "prévu non renseigné"
+        return "non_renseigne", "sans_prevu"
     if spent.get("realise") is None:
-        return "non_renseigne", "réalisé non renseigné"
-    status = next(s for s in ("non_renseigne", "non_evaluable", "sans_objet") if found.get(s))
-    return status, "aucune cible jugée"
+        return "non_renseigne", "sans_realise"
+    return unjudged(found), "sans_cible_jugee"
 
 
-def by_reading(table: pd.DataFrame) -> dict[str, int]:
-    """Number of actions × exercises of `quadrants` by quadrant, in their order, then by reason for
-    having none."""
-    placed = table["quadrant"].isin(list(QUADRANTS.values()))
-    found = Counter(table[placed]["quadrant"])
-    known = {code: found[code] for code in QUADRANTS.values() if found[code]}
-    return known | Counter(table[~placed]["lecture"])
+def unjudged(found: Mapping[Any, int]) -> str:
+    """The status of a place where no target could be judged.
+
+    >>> unjudged(Counter(sans_objet=2, non_evaluable=1))
+    'non_evaluable'
+    """
+    return next(s for s in ("non_renseigne", "non_evaluable", "sans_objet") if found.get(s))
 
 
 def pace(frame: pd.DataFrame, exercice: int) -> tuple[int, int]:
@@ -131,7 +139,7 @@ def pace(frame: pd.DataFrame, exercice: int) -> tuple[int, int]:
 
 
 def sensitivity(
-    frame: pd.DataFrame, exercices: Sequence[int], tolerances: Sequence[Fraction]
+    frame: pd.DataFrame, exercices: Sequence[int], tolerances: Sequence[Fraction] = TOLERANCES
 ) -> list[tuple[Fraction, int]]:
     """For each tolerance, how many targets missed without any would become attained."""
     own = _of(frame, exercices)

@@ -10,13 +10,23 @@ from typing import Any
 import pandas as pd
 
 from analyses.atteinte.formations import ENSEMBLE, TAUX, formations
-from analyses.atteinte.questions import questions
-from analyses.atteinte.synthese import STATUTS, counts, quadrants
+from analyses.atteinte.questions import Question, questions
+from analyses.atteinte.synthese import (
+    MOTIFS,
+    QUADRANTS,
+    STATUTS,
+    counts,
+    pace,
+    quadrants,
+    sensitivity,
+    unjudged,
+)
 from analyses.chiffres.chiffre import VIDES, Chiffre, Rapport
 from analyses.contrat.citations import fonde
 from analyses.contrat.model import Contrat
 from analyses.depot.exercice import Depot
 from analyses.execution.execution import Execution
+from analyses.socle.money import number_text
 
 _CELLULES = {
     "sans_objet": "sans_objet",
@@ -39,11 +49,8 @@ def atteinte_figures(
     years = [run.exercice for run in executions]
     yield from _cells(indicateurs, contrats, max(years, default=0))
     yield from _progress(indicateurs[indicateurs["exercice"].isin(years)])
-    for line in counts(indicateurs, contrats, years).to_dict("records"):
-        place = (line["contrat"], line["exercice"], line["niveau"], line["code"])
-        yield Chiffre("nombre_cibles", *place, "", Fraction(line["cibles"]))
-        for status in STATUTS:
-            yield Chiffre(f"nombre_{status}", *place, "", Fraction(line[status]))
+    yield from _counts(indicateurs, contrats, years)
+    yield from _pace(indicateurs, years)
     yield from _quadrants(indicateurs, contrats, executions, seuils)
     yield from _questions(indicateurs, contrats, years, seuils)
     yield from _training(depots, contrats, int(seuils["petits_effectifs"]))
@@ -120,23 +127,64 @@ def _progress(frame: pd.DataFrame) -> Iterator[Chiffre]:
             yield Chiffre(mesure, *place, "", value, statut=empty, unite=unit, note=words)
 
 
+def _counts(
+    frame: pd.DataFrame, contrats: Mapping[str, Contrat], years: Sequence[int]
+) -> Iterator[Chiffre]:
+    """Targets by status; those that are attained among those that could be judged."""
+    for line in counts(frame, contrats, years).to_dict("records"):
+        place = (line["contrat"], line["exercice"], line["niveau"], line["code"])
+        numbers = {"cibles": line["cibles"], "juge": line["jugees"]}
+        numbers |= {status: line[status] for status in STATUTS}
+        for name, number in numbers.items():
+            yield Chiffre(f"nombre_{name}", *place, "", Fraction(number))
+        part = Rapport(line["atteint"], line["jugees"]) if line["jugees"] else None
+        status = "calcule" if part else unjudged(line)
+        yield Chiffre("part_atteinte", *place, "", part, statut=status)
+
+
+def _pace(frame: pd.DataFrame, years: Sequence[int]) -> Iterator[Chiffre]:
+    """Where the present pace leads, and what another tolerance would say, by contract."""
+    for contrat, own in frame.groupby("contrat", sort=False):
+        for year in years:
+            if year not in set(own["exercice"]):
+                continue
+            place = (str(contrat), year, "contrat", str(contrat))
+            known, late = pace(own, year)
+            yield Chiffre("nombre_projete", *place, "", Fraction(known))
+            yield Chiffre("nombre_en_retard", *place, "", Fraction(late))
+            for tolerance, number in sensitivity(own, [year]):
+                detail = number_text(tolerance)
+                value = Fraction(number)
+                yield Chiffre("nombre_manque_de_peu", *place, "", value, detail=detail)
+
+
 def _quadrants(
     frame: pd.DataFrame,
     contrats: Mapping[str, Contrat],
     executions: Sequence[Execution],
     seuils: Mapping[str, Fraction],
 ) -> Iterator[Chiffre]:
+    found: dict[tuple[str, int], Counter[str]] = {}
     for line in quadrants(frame, executions, seuils).to_dict("records"):
         place = (line["contrat"], line["exercice"], "action", line["action"])
         word, known = line["quadrant"], line["quadrant"] not in VIDES
+        motif = line["motif"] or word
         words = f"{line['atteintes']} cibles atteintes sur {line['jugees']} jugées"
         words = " ; ".join(part for part in (line["lecture"], words) if part)
         contrat = contrats[line["contrat"]]
         group = contrat.groupes[contrat.actions[line["action"]].groupe]
         if group.fin.year < line["exercice"] and not known:
-            word, words = "sans_objet", "volet terminé"
+            word, motif, words = "sans_objet", "termine", MOTIFS["termine"]
         value, status = (word, "calcule") if known else (None, word)
         yield Chiffre("quadrant", *place, "", value, statut=status, note=words)
+        yield Chiffre("lecture_quadrant", *place, "", motif)
+        found.setdefault(place[:2], Counter())[motif] += 1
+    for (name, year), number in found.items():
+        place = (name, year, "contrat", name)
+        for motif in (*QUADRANTS.values(), *MOTIFS):
+            if motif not in MOTIFS or number[motif]:
+                value = Fraction(number[motif])
+                yield Chiffre("nombre_actions", *place, "", value, detail=motif)
 
 
 def _questions(
@@ -146,11 +194,24 @@ def _questions(
     seuils: Mapping[str, Fraction],
 ) -> Iterator[Chiffre]:
     asked = questions(frame, contrats, years, seuils)
-    found = Counter((q.contrat, q.exercice, q.action) for q in asked)
     own = frame[frame["exercice"].isin(years)][["contrat", "exercice", "action"]]
-    for contrat, year, action in dict.fromkeys(own.itertuples(index=False, name=None)):
-        number = Fraction(found[contrat, year, action])
-        yield Chiffre("nombre_questions", contrat, year, "action", action, "", number)
+    places = list(dict.fromkeys(own.itertuples(index=False, name=None)))
+    for name, year, action in places:
+        here = [q for q in asked if (q.contrat, q.exercice, q.action) == (name, year, action)]
+        yield from _asked((name, year, "action", action), here)
+    for name, year in dict.fromkeys((name, year) for name, year, _ in places):
+        here = [q for q in asked if (q.contrat, q.exercice) == (name, year)]
+        place = (name, year, "contrat", name)
+        yield from _asked(place, here)
+        actions = Fraction(len({q.action for q in here}))
+        yield Chiffre("nombre_actions_questionnees", *place, "", actions)
+
+
+def _asked(place: Place, here: Sequence[Question]) -> Iterator[Chiffre]:
+    """Questions of a place, and those of each kind."""
+    yield Chiffre("nombre_questions", *place, "", Fraction(len(here)))
+    for kind, number in Counter(q.genre for q in here).items():
+        yield Chiffre("nombre_questions", *place, "", Fraction(number), detail=kind)
 
 
 def _training(
@@ -158,19 +219,23 @@ def _training(
 ) -> Iterator[Chiffre]:
     """Collective figures of the training, of the contract that has a clause on them."""
     for depot in depots:
+        table = formations(depot.formations, depot.exercice, seuil)
+        lines = table.to_dict("records") or [{"modalite": ENSEMBLE, "montre": True}]
         for contrat in contrats.values():
-            if not fonde(contrat, "formations"):
-                continue
-            table = formations(depot.formations, depot.exercice, seuil)
-            whole = table.iloc[0].to_dict() if len(table) else {"montre": True}
-            assert whole.get("modalite", ENSEMBLE) == ENSEMBLE
             place = (contrat.code, depot.exercice, "contrat", contrat.code)
-            for key in ("heures", "inscriptions", "intitules", *TAUX):
-                ratio = key in TAUX
-                name = key.replace("taux_", "taux_formations_") if ratio else f"formations_{key}"
-                value = whole.get(key) if whole["montre"] else None
-                hidden = "" if whole["montre"] else "effectif trop petit pour être montré"
-                exact = None if value is None else _number(Fraction(value), ratio)
-                absent = "non_evaluable" if hidden else "non_renseigne"
-                status = absent if exact is None else "calcule"
-                yield Chiffre(name, *place, "", exact, statut=status, note=hidden)
+            for line in lines if fonde(contrat, "formations") else ():
+                yield from _courses(place, line)
+
+
+def _courses(place: Place, line: Mapping[Any, Any]) -> Iterator[Chiffre]:
+    """The figures of the whole, or of a modality (`detail`); those of a small group are hidden."""
+    detail = "" if line["modalite"] == ENSEMBLE else line["modalite"]
+    hidden = "" if line["montre"] else "effectif trop petit pour être montré"
+    for key in ("heures", "inscriptions", "intitules", *TAUX):
+        ratio = key in TAUX
+        name = key.replace("taux_", "taux_formations_") if ratio else f"formations_{key}"
+        value = None if hidden else line.get(key)
+        exact = None if value is None else _number(Fraction(value), ratio)
+        absent = "non_evaluable" if hidden else "non_renseigne"
+        status = absent if exact is None else "calcule"
+        yield Chiffre(name, *place, "", exact, statut=status, detail=detail, note=hidden)

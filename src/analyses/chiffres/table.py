@@ -14,7 +14,7 @@ from analyses.chiffres.dependances import Dependances
 from analyses.chiffres.depenses import depenses
 from analyses.chiffres.mesures import Mesures, load_mesures
 from analyses.chiffres.regles import note_report, regles_figures
-from analyses.contrat.model import Contrat
+from analyses.contrat.model import NATIONAL, Contrat
 from analyses.regles.moteur import Regles
 from analyses.socle.problems import BilanError, Problem
 
@@ -133,11 +133,15 @@ def _ordered(
 ) -> list[Chiffre]:
     """By exercise, contract and place as the contract prints them, the whole after its parts."""
     places = [
-        (exercice, contrat.code, lieu.niveau, lieu.code)
+        (exercice, contrat.code, niveau, code)
         for exercice, signed in contrats.items()
         for contrat in signed.values()
         for first, *parts in [lieux(contrat, exercice)]
-        for lieu in (*parts, first)
+        for niveau, code in (
+            *((lieu.niveau, lieu.code) for lieu in parts),
+            ("action", NATIONAL),  # under the code that stands for an action
+            (first.niveau, first.code),
+        )
     ]
     rank = {place: number for number, place in enumerate(places)}
     after = len(rank)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from analyses.contrat.load import titres_courts
+from analyses.contrat.model import NATIONAL
 from analyses.socle import fmt
 
 if TYPE_CHECKING:
@@ -103,15 +104,18 @@ def nom_groupe(b: Bilan, contrat: str, code: str) -> str:
 
 
 def nom_action(b: Bilan, contrat: str, code: str) -> str:
-    """An action with its title; the code when it is not known."""
+    """An action with its title, what is national; the code when it is not known."""
+    if code == NATIONAL:
+        return "Indicateurs nationaux"
     action = b.contrats[contrat].actions.get(code) if contrat in b.contrats else None
     return f"{code} – {action.libelle}" if action else code
 
 
 def nom_lieu(b: Bilan, contrat: str, niveau: str, code: str) -> str:
-    """What a row of figures is about: an action, an axe or a volet, the whole."""
+    """What a row of figures is about: an action, an axe or a volet, the whole; an indicator by its
+    code."""
     totals = {"contrat": "Total du contrat", "periode": "Total des exercices"}
-    if niveau in totals:
-        return totals[niveau]
+    if niveau in totals or niveau == "indicateur":
+        return totals.get(niveau, code)
     name = nom_action if niveau == "action" else nom_groupe
     return name(b, contrat, code)

@@ -5,14 +5,12 @@ They are built without pyplot (no global state); `show.figure(fig, alt)` shows t
 
 from __future__ import annotations
 
-from collections import Counter
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
 from analyses.rendu.affichage import nom_contrat
-from analyses.rendu.show import _judged
 from analyses.rendu.tableau import tableau
 from analyses.socle import fmt
 
@@ -24,35 +22,25 @@ if TYPE_CHECKING:
 
 # Okabe-Ito: told apart by colour-blind readers, and in grey by their lightness.
 _PREVU, _REALISE, _ALERTE = "#c9d3dc", "#0072b2", "#d55e00"
-_STATUTS = {
-    "atteint": "#0072b2",
-    "partiellement": "#56b4e9",
-    "non_atteint": "#d55e00",
-    "non_evaluable": "#8c8c8c",
-    "sans_objet": "#c9c9c9",
-    "non_renseigne": "#ececec",
-}
 
 
-def _figure(b: Bilan, width: float, height: float) -> tuple[Figure, Axes]:
+def canvas(b: Bilan, width: float, height: float) -> Figure:
+    """An empty picture, which says when the data are simulated."""
     from matplotlib.figure import Figure
 
     fig = Figure(figsize=(width, height), layout="constrained")
+    if b.simule:
+        words = "« Données simulées »"
+        look: dict[str, Any] = {"fontsize": 26, "color": "#b00020", "alpha": 0.14, "rotation": 20}
+        fig.text(0.5, 0.5, words, ha="center", va="center", zorder=10, **look)
+    return fig
+
+
+def _figure(b: Bilan, width: float, height: float) -> tuple[Figure, Axes]:
+    fig = canvas(b, width, height)
     axes = fig.subplots()
     for side in ("top", "right"):
         axes.spines[side].set_visible(False)
-    if b.simule:
-        fig.text(
-            0.5,
-            0.5,
-            "« Données simulées »",
-            fontsize=26,
-            color="#b00020",
-            alpha=0.16,
-            rotation=20,
-            ha="center",
-            va="center",
-        )
     return fig, axes
 
 
@@ -164,74 +152,6 @@ def cumul(b: Bilan, contrat: str, exercice: int) -> Figure:
     return fig
 
 
-def _run(b: Bilan, exercice: int | None) -> Any:
-    runs = [e for e in b.executions if exercice in (None, e.exercice)]
-    return runs[-1] if runs else None
-
-
-def _status_bars(b: Bilan, rows: list[tuple[str, Counter[str]]], title: str) -> Figure:
-    from matplotlib.patches import Patch
-    from matplotlib.ticker import MaxNLocator
-
-    fig, axes = _figure(b, 9, 1.7 + 0.34 * max(len(rows), 2))
-    if not rows:
-        _said(axes, f"Indicateurs : {fmt.NON_RENSEIGNE}")
-        return fig
-    for rank, (_, count) in enumerate(rows[::-1]):
-        left = 0
-        for code, colour in _STATUTS.items():
-            number = count.get(code, 0)
-            if number:
-                axes.barh(rank, number, 0.7, left, color=colour, edgecolor="white")
-                dark = code in ("atteint", "non_atteint")
-                axes.text(
-                    left + number / 2,
-                    rank,
-                    str(number),
-                    ha="center",
-                    va="center",
-                    fontsize=8,
-                    color="white" if dark else "black",
-                )
-            left += number
-    axes.set_yticks(range(len(rows)), [label for label, _ in rows[::-1]])
-    axes.set_ylim(-0.6, len(rows) - 0.4)
-    axes.tick_params(axis="y", labelsize=8, length=0)
-    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-    axes.set_xlabel("nombre de cibles")
-    axes.set_title(title)
-    used = [code for code in _STATUTS if any(c.get(code) for _, c in rows)]
-    handles = [Patch(color=_STATUTS[code], label=fmt.statut(code)) for code in used]
-    fig.legend(handles=handles, loc="outside lower center", ncols=3, frameon=False, fontsize=8)
-    return fig
-
-
-def atteinte_par_action(b: Bilan, contrat: str, exercice: int | None = None) -> Figure:
-    """Number of indicator targets by status, one bar per action ('nat': national indicators)."""
-    run = _run(b, exercice)
-    frame = _judged(b, contrat)
-    rows: list[tuple[str, Counter[str]]] = []
-    if run is not None and len(frame):
-        own = frame[frame["exercice"] == run.exercice]
-        for action, part in own.groupby("action", sort=False):
-            known = b.contrats[contrat].actions.get(action)
-            name = f"{action} – {_short(known.libelle)}" if known else "nationaux (annexe 4)"
-            rows.append((name, Counter(part["statut"])))
-    name = nom_contrat(contrat)
-    year = run.exercice if run is not None else ""
-    return _status_bars(b, rows, f"{name} {year} : indicateurs par statut et par action")
-
-
-def atteinte_par_annee(b: Bilan) -> Figure:
-    """Number of indicator targets by status, one bar per contract and exercise."""
-    frame = _judged(b)
-    rows = []
-    if len(frame):
-        for (code, year), own in frame.groupby(["contrat", "exercice"], sort=True):
-            rows.append((f"{nom_contrat(str(code))} {year}", Counter(own["statut"])))
-    return _status_bars(b, rows, "Indicateurs par statut et par exercice")
-
-
 def _source(b: Bilan) -> str:
     return " Données simulées." if b.simule else ""
 
@@ -263,14 +183,3 @@ def alt_cumul(b: Bilan, contrat: str, exercice: int) -> str:
         f"({fmt.euros(done[-1] if done else None)} au total) et attendu selon les trajectoires "
         f"({words})." + _source(b)
     )
-
-
-def alt_atteinte(b: Bilan, contrat: str | None = None, exercice: int | None = None) -> str:
-    """Alternative text of the indicator figures."""
-    frame = _judged(b, contrat)
-    if frame.empty:
-        return "Indicateurs non renseignés."
-    if exercice is not None:
-        frame = frame[frame["exercice"] == exercice]
-    shown = fmt.denombre(Counter(frame["statut"]))
-    return f"Barres, nombre de cibles par statut : {shown}." + _source(b)

@@ -1,70 +1,34 @@
-"""Pictures of the indicators: small multiples, map of statuses, money against results.
-
-A status is never told by its colour alone: each has its sign, and the palette is Okabe-Ito.
-"""
+"""Pictures of the indicators: small multiples, money against results."""
 
 from __future__ import annotations
 
-import re
 import textwrap
-from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from analyses.atteinte.synthese import QUADRANTS, STATUTS, quadrants
-from analyses.contrat.load import titres_courts
-from analyses.rendu.plots import _PREVU, _STATUTS, _said, _short, _source
-from analyses.rendu.show import _of, frames
+from analyses.atteinte.synthese import QUADRANTS
+from analyses.contrat.parametres import load_seuils
+from analyses.rendu.affichage import nom_contrat
+from analyses.rendu.indicateurs import QUADRANTS as WORDS
+from analyses.rendu.indicateurs import argent
+from analyses.rendu.plots import _PREVU, _said, _short, _source, canvas
+from analyses.rendu.plots_statuts import COULEURS, GRIS, legende, nom_ensemble, remplis
 from analyses.socle import fmt
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.axis import Axis
     from matplotlib.figure import Figure
 
-Bilan = Any
+    from analyses.bilan import Bilan
+
 Row = dict[Any, Any]
-SIGNES = {
-    "atteint": "✓",
-    "partiellement": "≈",
-    "non_atteint": "✗",
-    "non_evaluable": "–",
-    "sans_objet": "/",
-    "non_renseigne": "?",
-}
 _MARKERS = {"atteint": "o", "partiellement": "D", "non_atteint": "X"}
-_DARK = ("atteint", "non_atteint")
-_INK, _GREY = "#333333", "#767676"
-WORDS = {
-    "depense_atteint": "dépensé, atteint",
-    "peu_depense_atteint": "peu dépensé, atteint",
-    "depense_peu_atteint": "dépensé, peu atteint",
-    "peu_depense_peu_atteint": "peu dépensé, peu atteint",
-}
-
-
-def _canvas(b: Bilan, width: float, height: float) -> Figure:
-    from matplotlib.figure import Figure
-
-    fig = Figure(figsize=(width, height), layout="constrained")
-    if b.simule:
-        words = "« Données simulées »"
-        look: dict[str, Any] = {"fontsize": 26, "color": "#b00020", "alpha": 0.13, "rotation": 20}
-        fig.text(0.5, 0.5, words, ha="center", va="center", zorder=10, **look)
-    return fig
-
-
-def _legend(fig: Figure, statuses: Sequence[str]) -> None:
-    from matplotlib.patches import Patch
-
-    handles = [
-        Patch(facecolor=_STATUTS[s], edgecolor=_GREY, label=f"{SIGNES[s]}  {fmt.statut(s)}")
-        for s in STATUTS
-        if s in statuses
-    ]
-    fig.legend(handles=handles, loc="outside lower center", ncols=6, frameon=False, fontsize=8)
+_INK = "#333333"
+# A mark and a colour by contract, in their order.
+_MARQUES = (("o", "#0072b2"), ("s", "#d55e00"), ("^", _INK))
 
 
 # --- small multiples ------------------------------------------------------------------------
@@ -81,14 +45,13 @@ def _number(value: Fraction, ratio: bool) -> str:
 
 def petits_multiples(b: Bilan, contrat: str, action: str) -> Figure:
     """Each indicator of an action over the years: T0, targets (line), results (marks)."""
-    frame = _of(frames(b.indicateurs), contrat)
-    own = frame[frame["action"] == action] if len(frame) else frame
+    own = b.indicateurs.query("contrat == @contrat and action == @action")
     series = [part.to_dict("records") for _, part in own.groupby("code", sort=False)]
     columns = 3
     lines = -(-max(len(series), 1) // columns)
-    fig = _canvas(b, 9.5, 0.6 + 2.25 * lines)
+    fig = canvas(b, 9.5, 0.6 + 2.25 * lines)
     axes = fig.subplots(lines, columns, squeeze=False)
-    last = max((run.exercice for run in b.executions), default=0)
+    last = b.exercices[-1]
     shown: set[str] = set()
     for rank, ax in enumerate(axes.flat):
         if rank < len(series):
@@ -98,14 +61,13 @@ def petits_multiples(b: Bilan, contrat: str, action: str) -> Figure:
     if not series:
         _said(axes[0][0], f"Indicateurs : {fmt.NON_RENSEIGNE}")
     fig.suptitle(_titre(b, contrat, action), fontsize=11, x=0.01, ha="left")
-    _legend(fig, sorted(shown))
+    legende(fig, sorted(shown))
     return fig
 
 
 def _titre(b: Bilan, contrat: str, action: str) -> str:
-    known = b.contrats[contrat].actions.get(action) if contrat in b.contrats else None
-    name = f"action {action} – {known.libelle}" if known else "indicateurs nationaux (annexe 4)"
-    return f"{fmt.word(titres_courts(), contrat)}, {name}"
+    kind = "action " if action in b.contrats[contrat].actions else ""
+    return f"{nom_contrat(contrat)}, {kind}{nom_ensemble(b, contrat, action)}"
 
 
 def _panel(ax: Axes, rows: list[Row], last: int) -> set[str]:
@@ -116,34 +78,36 @@ def _panel(ax: Axes, rows: list[Row], last: int) -> set[str]:
     unit = "" if ratio else f"\n({_short(rows[0]['unite'], 34)})"
     ax.set_title(label + unit, fontsize=7.5, loc="left", color=_INK)
     aimed = [(places[r["exercice"]], _target(r)) for r in rows]
-    targets = [(x, float(y)) for x, y in aimed if y is not None]
+    targets = [(x, value) for x, value in aimed if value is not None]
     done = [r for r in rows if r["exercice"] <= last and r["resultat_niveau"] is not None]
     start = rows[0]["t0"] if rows[0]["t0_comparable"] else None
-    path = ([(0, float(start))] if start is not None else []) + targets
+    path = [(0, float(start))] if start is not None else []
+    path += [(x, float(value)) for x, value in targets]
     top = max([y for _, y in path] + [float(r["resultat_niveau"]) for r in done], default=0.0)
     ax.set_ylim(-0.06 * (top or 1), 1.25 * (top or 1))
     if path:
-        ax.plot(*zip(*path, strict=True), "--", color=_GREY, lw=1)
+        ax.plot(*zip(*path, strict=True), "--", color=GRIS, lw=1)
     if start is not None:
-        ax.plot([0], [float(start)], "o", mfc="white", mec=_GREY, ms=5)
-        ax.annotate(_number(start, ratio), (0, float(start)), **_beside(6.5, _GREY, 5))
+        ax.plot([0], [float(start)], "o", mfc="white", mec=GRIS, ms=5)
+        ax.annotate(_number(start, ratio), (0, float(start)), **_beside(6.5, GRIS, 5))
     marks = {places[r["exercice"]]: float(r["resultat_niveau"]) for r in done}
-    for x, y in targets:
+    for x, value in targets:
+        y = float(value)
         ax.plot([x - 0.3, x + 0.3], [y, y], "-", color=_INK, lw=2)
         # Under its line, unless the axis or a result just below is in the way.
         under = y > 0.25 * top and not 0 < y - marks.get(x, y) < 0.3 * top
         look = _beside(7, _INK, -7 if under else 4)
-        ax.annotate(_number(Fraction(y).limit_denominator(1000), ratio), (x, y), **look)
+        ax.annotate(_number(value, ratio), (x, y), **look)
     for row in done:
         x, y, status = places[row["exercice"]], float(row["resultat_niveau"]), row["statut"]
         ax.plot([x], [y], _MARKERS.get(status, "s"), ms=8, zorder=4,
-                color=_STATUTS[status], mec=_INK, mew=0.8)  # fmt: skip
+                color=COULEURS[status], mec=_INK, mew=0.8)  # fmt: skip
         ax.annotate(_number(row["resultat_niveau"], ratio), (x, y), zorder=5, xytext=(8, 3),
                     textcoords="offset points", fontsize=7.5, fontweight="bold", color=_INK,
                     bbox={"fc": "white", "ec": "none", "pad": 0.6, "alpha": 0.85})  # fmt: skip
     if not targets:
         ax.text(0.5, 0.5, _no_target(rows), transform=ax.transAxes, ha="center", va="center",
-                fontsize=8, style="italic", color=_GREY)  # fmt: skip
+                fontsize=8, style="italic", color=GRIS)  # fmt: skip
     _dress(ax, rows, places, last, bool(targets))
     return {row["statut"] for row in rows if row["exercice"] <= last}
 
@@ -203,17 +167,9 @@ def _said_under(what: str, text: str | None) -> str:
     return f"{what} {said}" if len(said) < 4 else f"{what}\n{said}"
 
 
-def _known(b: Bilan, contrat: str | None = None) -> pd.DataFrame:
-    """The years that a picture fills: those of the bilan, and those before."""
-    frame = _of(frames(b.indicateurs), contrat)
-    last = max((run.exercice for run in b.executions), default=0)
-    return frame[frame["exercice"] <= last] if len(frame) else frame
-
-
 def alt_multiples(b: Bilan, contrat: str, action: str) -> str:
     """Alternative text of `petits_multiples`: status and result of each indicator."""
-    frame = _known(b, contrat)
-    own = frame[frame["action"] == action] if len(frame) else frame
+    own = remplis(b).query("contrat == @contrat and action == @action")
     parts = [
         f"{row['libelle'].strip()} {row['exercice']} : cible {row['cible_imprime'] or 'vide'}, "
         f"résultat {row['resultat_imprime'] or fmt.NON_RENSEIGNE}, {fmt.statut(row['statut'])}"
@@ -222,129 +178,21 @@ def alt_multiples(b: Bilan, contrat: str, action: str) -> str:
     return f"{_titre(b, contrat, action)}. " + " ; ".join(parts) + "." + _source(b)
 
 
-# --- map of statuses ------------------------------------------------------------------------
-
-
-def _map_rows(b: Bilan) -> Iterator[tuple[str, list[Row]]]:
-    """(heading, []) for an action, then (label, its years) for each of its indicators."""
-    frame = frames(b.indicateurs)
-    for (contrat, action), own in frame.groupby(["contrat", "action"], sort=False):
-        known = b.contrats[contrat].actions.get(action)
-        name = f"{action} – {known.libelle}" if known else "indicateurs nationaux (annexe 4)"
-        yield name if known else f"{fmt.word(titres_courts(), contrat)}, {name}", []
-        for _, part in own.groupby("code", sort=False):
-            rows = part.to_dict("records")
-            yield _middle(re.sub("^Nombre d(e |’|')", "", rows[0]["libelle"].strip(" :*."))), rows
-
-
-def _middle(text: str, size: int = 60) -> str:
-    """A label cut in its middle: two that start alike stay apart.
-
-    >>> _middle("actions portées à destination des collèges", 30)
-    'Actions portées…des collèges'
-    """
-    text = text[:1].upper() + text[1:]
-    if len(text) <= size:
-        return text
-    tail = text[-(size // 2 - 1) :].partition(" ")[2] or text[-(size // 2 - 1) :]
-    return _short(text, size - len(tail)) + tail
-
-
-def carte(b: Bilan) -> Figure:
-    """Status of every indicator, by action and year: one tile per target, its sign inside."""
-    lines = list(_map_rows(b)) if len(frames(b.indicateurs)) else []
-    blocks = _blocks(lines, 2)
-    fig = _canvas(b, 10.5, 1.3 + 0.165 * max((len(block) for block in blocks), default=4))
-    axes = fig.subplots(1, 2, squeeze=False)[0]
-    years = sorted({row["exercice"] for _, rows in lines for row in rows})
-    last = max((run.exercice for run in b.executions), default=0)
-    used: set[str] = set()
-    for ax, block in zip(axes, blocks, strict=True):
-        used |= _map_block(ax, block, years, last)
-    if not lines:
-        _said(axes[0], f"Indicateurs : {fmt.NON_RENSEIGNE}")
-    fig.suptitle("Statut de chaque indicateur, par action et par année", fontsize=11)
-    _legend(fig, sorted(used))
-    return fig
-
-
-def _blocks(lines: Sequence[Any], count: int) -> list[list[Any]]:
-    """Lines in `count` columns of about the same height, an action never cut in two."""
-    starts = [rank for rank, (_, rows) in enumerate(lines) if not rows] or [0]
-    cuts = [min(starts, key=_nearest(part * len(lines) / count)) for part in range(count)]
-    return [list(lines[i:j]) for i, j in zip(cuts, [*cuts[1:], len(lines)], strict=True)]
-
-
-def _nearest(place: float) -> Callable[[int], float]:
-    return lambda rank: abs(rank - place)
-
-
-def _map_block(ax: Axes, block: Sequence[Any], years: Sequence[int], last: int) -> set[str]:
-    from matplotlib.patches import Rectangle
-
-    used: set[str] = set()
-    ax.set_xlim(-8.2, len(years))
-    ax.set_ylim(len(block) + 0.2, -1.4)
-    ax.set_axis_off()
-    for rank, year in enumerate(years):
-        ax.text(rank + 0.5, -0.7, str(year), ha="center", va="center", fontsize=7)
-    for line, (label, rows) in enumerate(block):
-        if not rows:
-            ax.text(-8.2, line + 0.55, _short(label, 62), fontsize=7.5, fontweight="bold",
-                    va="center")  # fmt: skip
-            continue
-        ax.text(-0.15, line + 0.5, label, fontsize=6.6, ha="right", va="center")
-        for row in rows:
-            x, status = years.index(row["exercice"]), row["statut"]
-            if row["exercice"] > last:
-                look: dict[str, Any] = {"facecolor": "white", "edgecolor": "#dddddd"}
-            else:
-                used.add(status)
-                look = {"facecolor": _STATUTS[status], "edgecolor": "white"}
-                colour = "white" if status in _DARK else "black"
-                ax.text(x + 0.5, line + 0.52, SIGNES[status], fontsize=7, color=colour,
-                        ha="center", va="center")  # fmt: skip
-            ax.add_patch(Rectangle((x + 0.04, line + 0.06), 0.92, 0.88, lw=0.6, **look))
-    return used
-
-
-def alt_carte(b: Bilan) -> str:
-    """Alternative text of `carte`."""
-    frame = _known(b)
-    if frame.empty:
-        return "Indicateurs non renseignés."
-    parts = []
-    for year, own in frame.groupby("exercice", sort=True):
-        count = Counter(own["statut"])
-        shown = ", ".join(f"{n} {fmt.statut(k)}" for k in STATUTS if (n := count.get(k)))
-        parts.append(f"{year}, {len(own)} cibles : {shown}")
-    return (
-        "Carte des statuts, un carré par indicateur et par année. "
-        + " ; ".join(parts)
-        + "."
-        + _source(b)
-    )
-
-
 # --- money against results ------------------------------------------------------------------
 
 
-def _placed(b: Bilan, exercice: int | None) -> pd.DataFrame:
-    from analyses.contrat.parametres import load_seuils
-
-    runs = [run for run in b.executions if exercice in (None, run.exercice)]
-    frame = quadrants(frames(b.indicateurs), runs[-1:], load_seuils())
-    return frame[frame["quadrant"].isin(list(QUADRANTS.values()))]
+def _placed(b: Bilan) -> pd.DataFrame:
+    """The actions of the last exercise that have a place in the picture."""
+    table = argent(b)
+    return table[(table["exercice"] == b.exercices[-1]) & table["quadrant"].notna()]
 
 
-def argent_resultats(b: Bilan, exercice: int | None = None) -> Figure:
+def argent_resultats(b: Bilan) -> Figure:
     """Rate of execution against the part of judged targets that are attained, by action."""
-    from analyses.contrat.parametres import load_seuils
-
     seuils = load_seuils()
     limit, half = float(seuils["seuil_sous_consommation"]), float(seuils["seuil_cibles_atteintes"])
-    own = _placed(b, exercice)
-    fig = _canvas(b, 9.5, 1.2 if own.empty else 5.2)
+    own = _placed(b)
+    fig = canvas(b, 9.5, 1.2 if own.empty else 5.2)
     ax = fig.subplots()
     if own.empty:
         _said(ax, "Prévu ou réalisé par action non renseigné, ou aucune cible jugée")
@@ -353,69 +201,65 @@ def argent_resultats(b: Bilan, exercice: int | None = None) -> Figure:
     ax.set_xlim(-0.06, right)
     ax.set_ylim(-0.13, 1.27)
     ax.axvspan(limit, right, ymin=0, color=_PREVU, alpha=0.25, lw=0)
-    ax.axvline(limit, color=_GREY, lw=1)
-    ax.axhline(half, color=_GREY, lw=1)
+    ax.axvline(limit, color=GRIS, lw=1)
+    ax.axhline(half, color=GRIS, lw=1)
     for (spent, reached), code in QUADRANTS.items():
         x, y = (right - 0.01 if spent else -0.05), (1.255 if reached else -0.115)
-        number = int((own["quadrant"] == code).sum())
+        number = len(own[own["quadrant"] == code])
         ax.text(x, y, f"{WORDS[code]} : {number}", fontsize=9, color=_INK, style="italic",
                 ha="right" if spent else "left", va="top" if reached else "bottom")  # fmt: skip
-    _points(ax, own)
+    marks = dict(zip(b.contrats, _MARQUES, strict=False))
+    _points(ax, own, marks)
     _percents(ax.xaxis)
     _percents(ax.yaxis)
     ax.set_yticks([0, 0.25, 0.5, 0.75, 1])
     ax.set_xlabel("taux d'exécution (réalisé sur prévu)")
     ax.set_ylabel("part des cibles jugées qui sont atteintes")
-    year = own["exercice"].iloc[0]
-    ax.set_title(f"{year} : l'argent face aux résultats, une étiquette par action", fontsize=11)
+    ax.set_title(
+        f"{b.exercices[-1]} : l'argent face aux résultats, une étiquette par action", fontsize=11
+    )
     for side in ("top", "right"):
         ax.spines[side].set_visible(False)
     from matplotlib.lines import Line2D
 
     handles = [
-        Line2D([], [], ls="", marker=m, color=c, label=fmt.word(titres_courts(), k))
-        for k, (m, c) in _CONTRATS.items()
+        Line2D([], [], ls="", marker=m, color=c, label=nom_contrat(k))
+        for k, (m, c) in marks.items()
         if k in set(own["contrat"])
     ]
     fig.legend(handles=handles, loc="outside lower center", ncols=2, frameon=False, fontsize=8)
     return fig
 
 
-_CONTRATS = {"solidarites": ("o", "#0072b2"), "emploi": ("s", "#d55e00")}
-
-
-def _percents(axis: Any) -> None:
+def _percents(axis: Axis) -> None:
     axis.set_major_formatter(lambda value, _: f"{value * 100:.0f}{fmt.NBSP}%")
 
 
-def _points(ax: Axes, own: pd.DataFrame) -> None:
+def _points(ax: Axes, own: pd.DataFrame, marks: dict[str, tuple[str, str]]) -> None:
     """A mark per action; labels of neighbours are stacked so that all can be read."""
-    rows = sorted(
-        own.to_dict("records"),
-        key=lambda r: (Fraction(r["atteintes"], r["jugees"]), r["taux_execution"]),
-    )
+    rows = own.sort_values(["part_atteinte", "taux_execution"], kind="stable").to_dict("records")
     taken: list[tuple[float, float]] = []
     for row in rows:
-        x = float(row["taux_execution"])
-        y = row["atteintes"] / row["jugees"]
-        marker, colour = _CONTRATS.get(row["contrat"], ("^", _INK))
+        x, y = float(row["taux_execution"]), float(row["part_atteinte"])
+        marker, colour = marks.get(row["contrat"], _MARQUES[-1])
         ax.plot([x], [y], marker, color=colour, ms=7, mec="white", mew=0.8, zorder=3)
         level = y + 0.022
         while any(abs(x - a) < 0.05 and abs(level - c) < 0.034 for a, c in taken):
             level += 0.035
         taken.append((x, level))
-        ax.text(x, level, row["action"], fontsize=7.5, ha="center", va="bottom", color=_INK)
+        ax.text(x, level, row["code"], fontsize=7.5, ha="center", va="bottom", color=_INK)
 
 
-def alt_argent(b: Bilan, exercice: int | None = None) -> str:
+def alt_argent(b: Bilan) -> str:
     """Alternative text of `argent_resultats`: the actions of each quadrant."""
-    own = _placed(b, exercice)
+    own = _placed(b)
     if own.empty:
         return "Argent face aux résultats : prévu, réalisé ou résultats non renseignés."
     parts = []
     for code, words in WORDS.items():
         rows = own[own["quadrant"] == code]
-        names = ", ".join(f"{r.contrat} {r.action}" for r in rows.itertuples())
+        names = ", ".join(f"{r.contrat} {r.code}" for r in rows.itertuples())
         parts.append(f"{words} : {names or 'aucune action'}")
-    year = own["exercice"].iloc[0]
-    return f"Nuage de points {year}, un par action. " + " ; ".join(parts) + "." + _source(b)
+    return (
+        f"Nuage de points {b.exercices[-1]}, un par action. " + " ; ".join(parts) + "." + _source(b)
+    )

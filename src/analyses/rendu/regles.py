@@ -152,7 +152,7 @@ def interpretations() -> pd.DataFrame:
             "code_interpretation": row["code"],
             "article": row["article"],
             "question": row["question"],
-            "lecture": row["lectures"][row["retenue"]],
+            "lecture_retenue": row["lectures"][row["retenue"]],
             "pourquoi": row["pourquoi"],
             "depuis": row["depuis"],
             "autres_lectures": " / ".join(

@@ -20,6 +20,7 @@ import pandas as pd
 from analyses.chiffres.table import values
 from analyses.contrat.contradictions import uncertain_readings
 from analyses.contrat.load import titres_courts
+from analyses.rendu import indicateurs
 from analyses.rendu.affichage import nom_contrat
 from analyses.rendu.tableau import en_francais, tableau
 from analyses.socle import fmt
@@ -309,14 +310,6 @@ def _attained(cells: Cells) -> str:
     return f"{fmt.denombre(count) or fmt.NON_RENSEIGNE}."
 
 
-def _judged(b: Bilan, contrat: str | None = None) -> pd.DataFrame:
-    """Indicators of the exercises of the bilan."""
-    frame = _of(frames(b.indicateurs), contrat)
-    if frame.empty:
-        return frame
-    return frame[frame["exercice"].isin([e.exercice for e in b.executions])]
-
-
 # --- underconsumption -----------------------------------------------------------------------
 
 _ORDRE = ["manifeste", "non_renseigne", "justifiee", "expliquee", "rien_a_signaler"]
@@ -356,73 +349,6 @@ def sous_consommation(
     formats |= dict.fromkeys(euros, fmt.euros)
     shown = "" if statuts is None else " : " + ", ".join(fmt.statut(s) for s in statuts)
     caption = f"Risque de sous-consommation{shown} ({_period(b)})"
-    return table(_rows(rows, list(rows[0])), caption, formats)
-
-
-# --- indicators -----------------------------------------------------------------------------
-
-
-def _cell(row: Mapping[Any, Any], name: str) -> str:
-    text = row[f"{name}_imprime"]
-    return fmt.NON_RENSEIGNE if fmt.missing(text) or not str(text).strip() else str(text)
-
-
-def _attainment_rate(row: Mapping[Any, Any]) -> Fraction | str | None:
-    """Rate of an indicator; without one, why: a judged target of zero has none."""
-    if row["taux"] is not None or row["statut"] == "non_renseigne":
-        return row["taux"]
-    return "non évaluable" if row["statut"] == "non_evaluable" else "sans objet"
-
-
-def indicateurs(
-    b: Bilan, contrat: str | None = None, portee: str | None = None, detail: bool = True
-) -> Styler | Markdown:
-    """Targets and results as printed, rate, status; `portee`: 'local', 'national' or 'volet2'."""
-    frame = _judged(b, contrat)
-    if not frame.empty and portee is not None:
-        national = frame["national"]
-        volet2 = frame["groupe"] == "v2"
-        frame = frame[{"national": national, "volet2": volet2}.get(portee, ~national & ~volet2)]
-    if frame.empty:
-        return markdown(f"**Indicateurs** : {fmt.NON_RENSEIGNE}.")
-    rows = [
-        {
-            "Exercice": line["exercice"],
-            "Contrat": _contrat(line["contrat"]),
-            "Code": line["code"],
-            "Indicateur": line["libelle"],
-            "T0": _cell(line, "t0"),
-            "Cible": _cell(line, "cible") + (" (lecture incertaine)" if line["incertaine"] else ""),
-            "Résultat": _cell(line, "resultat"),
-            "Taux": _attainment_rate(line),
-            "Statut": fmt.statut(line["statut"]),
-            "Lecture": line["lecture"] or "directe",
-            "Source": line["source"],
-        }
-        for line in frame.to_dict("records")
-    ]
-    words = {"local": "locaux", "national": "nationaux", "volet2": "du volet 2"}
-    caption = f"Indicateurs {words.get(portee or '', '')} ({_period(b)})".replace("  ", " ")
-    columns = list(rows[0]) if detail else list(rows[0])[:9]
-    return table(_rows(rows, columns), caption, {"Exercice": str, "Taux": _rate})
-
-
-def synthese_indicateurs(b: Bilan, contrat: str | None = None) -> Styler | Markdown:
-    """Number of targets by status, exercise and contract."""
-    frame = _judged(b, contrat)
-    if frame.empty:
-        return markdown(f"**Indicateurs** : {fmt.NON_RENSEIGNE}.")
-    statuses = [s for s in fmt.STATUTS if s in set(frame["statut"])]
-    rows = []
-    for (year, code), own in frame.groupby(["exercice", "contrat"], sort=True):
-        count = Counter(own["statut"])
-        rows.append(
-            {"Exercice": year, "Contrat": _contrat(code), "Cibles": len(own)}
-            | {fmt.statut(s).capitalize(): count.get(s, 0) for s in statuses}
-        )
-    formats: dict[str, Formatter] = dict.fromkeys(rows[0], fmt.entier)
-    formats |= {"Exercice": str, "Contrat": fmt.texte}
-    caption = f"Atteinte des indicateurs, nombre de cibles ({_period(b)})"
     return table(_rows(rows, list(rows[0])), caption, formats)
 
 
@@ -482,17 +408,18 @@ def narratifs(b: Bilan) -> Markdown:
 
 
 def _figures(b: Bilan, contrat: str, action: str) -> str:
+    """The figures of an action and of its indicators, a line each."""
     own = b.chiffres.query("contrat == @contrat and niveau == 'action' and code == @action")
     spent = en_francais(b, tableau(own, ["prevu", "realise", "taux_execution"], ["exercice"]))
     lines = [
         f"- {year} : prévu {planned}, réalisé {done}, taux {rate}"
         for year, planned, done, rate in spent.itertuples(index=False)
     ]
-    judged = _judged(b, contrat)
+    judged = indicateurs.resultats(b).query("contrat == @contrat and action == @action")
     lines += [
-        f"- {row['exercice']}, {row['libelle']} : cible {_cell(row, 'cible')}, résultat "
-        f"{_cell(row, 'resultat')} ({fmt.statut(row['statut'])})"
-        for row in judged[judged["action"] == action].to_dict("records")
+        f"- {row['exercice']}, {row['libelle']} : cible {fmt.texte(row['cible'])}, résultat "
+        f"{fmt.texte(row['resultat'])} ({fmt.statut(row['statut'])})"
+        for row in judged.to_dict("records")
     ]
     return "\n".join(line.replace("<", "&lt;").replace("*", "\\*") for line in lines)
 
@@ -521,16 +448,17 @@ def figure_cumul(b: Bilan, contrat: str) -> None:
         figure(plots.cumul(b, contrat, year), plots.alt_cumul(b, contrat, year))
 
 
-def figure_indicateurs(b: Bilan, contrat: str, exercice: int | None = None) -> None:
-    """Indicator attainment by action, with its alternative text."""
-    from analyses.rendu import plots
+def figure_indicateurs(b: Bilan, contrat: str) -> None:
+    """Indicator attainment by action in the last exercise, with its alternative text."""
+    from analyses.rendu import plots_statuts
 
-    shown = exercice if exercice is not None else _current(b)
-    figure(plots.atteinte_par_action(b, contrat, exercice), plots.alt_atteinte(b, contrat, shown))
+    year = b.exercices[-1]
+    alt = plots_statuts.alt_barres(b, contrat, year)
+    figure(plots_statuts.barres_par_action(b, contrat, year), alt)
 
 
 def figure_atteinte(b: Bilan) -> None:
     """Indicator attainment over the exercises, with its alternative text."""
-    from analyses.rendu import plots
+    from analyses.rendu import plots_statuts
 
-    figure(plots.atteinte_par_annee(b), plots.alt_atteinte(b))
+    figure(plots_statuts.barres_par_annee(b), plots_statuts.alt_barres(b))

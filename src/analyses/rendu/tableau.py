@@ -42,6 +42,7 @@ _FORMES: dict[str, Callable[[Any], str]] = {
     "texte": fmt.texte,
     "mesure": fmt.texte,  # a figure already written, of the unit of its row
 }
+_CODES = {"action": "Action", "indicateur": "Code"}
 _UNITES = {"euros": "euros", "ratio": "pourcent", "nombre": "nombre", "mot": "statut"}
 
 
@@ -205,8 +206,9 @@ def _colonne(table: pd.DataFrame, name: str, asked: str | Colonne | None) -> Col
 
 def _known(table: pd.DataFrame, name: str) -> Colonne:
     if name == "code":
-        actions = "niveau" in table and (table["niveau"] == "action").all()
-        return ("Action" if actions else "Axe ou volet", "lieu")
+        niveaux = set(table["niveau"]) if "niveau" in table else set()
+        title = _CODES.get(*niveaux) if len(niveaux) == 1 else None
+        return (title or "Axe ou volet", "lieu")
     mesure = load_mesures().get(name.partition(":")[0])
     if name in COLONNES:
         return COLONNES[name]

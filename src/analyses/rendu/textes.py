@@ -74,11 +74,13 @@ def lectures_incertaines(b: Bilan) -> pd.DataFrame:
             "source": one.source,
             "cellules": " | ".join(one.imprime) or "aucune",
             "colonnes": one.colonnes,
-            "lecture": one.lecture,
+            "lecture_retenue": one.lecture,
         }
         for one in uncertain_readings(b.contrats)
     ]
-    return objects(rows, ["contrat", "indicateur", "source", "cellules", "colonnes", "lecture"])
+    return objects(
+        rows, ["contrat", "indicateur", "source", "cellules", "colonnes", "lecture_retenue"]
+    )
 
 
 def echeances(b: Bilan) -> pd.DataFrame:
