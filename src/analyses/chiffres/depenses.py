@@ -70,6 +70,14 @@ def _action(lieu: Lieu, row: Mapping[Any, Any]) -> Iterator[Chiffre]:
 
 
 def _funders(lieu: Lieu, parts: list[Mapping[Any, Any]]) -> Iterator[Chiffre]:
+    """What each funder bears; without a signed plan, it is not known of any."""
+    if not parts:
+        for funder in lieu.contrat.financeurs:
+            yield chiffre(lieu, "prevu", funder, None)
+        for funder in (*lieu.contrat.financeurs, TOTAL):
+            yield chiffre(lieu, "consomme", funder, None)
+            yield chiffre(lieu, "non_consomme", funder, None)
+        return
     source = lieu.contrat.actions[lieu.code].plan_source(lieu.exercice)
     sums: dict[str, list[int | None]] = {"consomme": [], "non_consomme": []}
     for part in parts:
@@ -78,7 +86,7 @@ def _funders(lieu: Lieu, parts: list[Mapping[Any, Any]]) -> Iterator[Chiffre]:
         for mesure, values in sums.items():
             values.append(_known(part[mesure]))
             yield chiffre(lieu, mesure, funder, values[-1])
-    for mesure, values in sums.items() if parts else ():
+    for mesure, values in sums.items():
         known = [value for value in values if value is not None]
         total = sum(known) if len(known) == len(values) else None
         yield chiffre(lieu, mesure, TOTAL, total)

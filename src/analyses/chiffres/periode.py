@@ -44,24 +44,28 @@ def _contrat(own: pd.DataFrame, mesures: Mesures) -> Iterator[dict[str, Any]]:
         years.setdefault((row["mesure"], row["financeur"], ""), []).append(row)
     last = own.iloc[-1]
     place = (last["contrat"], int(own["exercice"].max()), PERIODE, last["code"])
-    sums = {
-        key: _sum(Chiffre(key[0], *place, key[1], None), rows)
-        for key, rows in years.items()
-        if mesures[key[0]].agregation == "somme"
-    }
+    told = {(row["mesure"], row["exercice"]) for rows in years.values() for row in rows}
+    every = set(own["exercice"])
+    sums = {}
+    for key, rows in years.items():
+        if mesures[key[0]].agregation == "somme":
+            # A year that says nothing of a measure is unknown; of a funder alone, it has none.
+            silent = any((key[0], year) not in told for year in every)
+            sums[key] = _sum(Chiffre(key[0], *place, key[1], None), rows, silent)
     rates = {(one.mesure, one.financeur, ""): one for one in ratios(place, sums, mesures)}
     for key, one in {**sums, **rates}.items():
         if key in years:
             yield _row(one, years[key])
 
 
-def _sum(total: Chiffre, rows: Sequence[Mapping[str, Any]]) -> Chiffre:
-    """The sum of the years."""
+def _sum(total: Chiffre, rows: Sequence[Mapping[str, Any]], silent: bool) -> Chiffre:
+    """The sum of the years; `silent`: one of them says nothing."""
     known = (None if pd.isna(row["centimes"]) else int(row["centimes"]) for row in rows)
     terms = [
         replace(total, statut=row["statut"], valeur=value)
         for row, value in zip(rows, known, strict=True)
     ]
+    terms += [replace(total, statut="non_renseigne")] if silent else []
     valeur, statut, connu = add(terms)
     return replace(total, valeur=valeur, statut=statut, connu=connu)
 

@@ -98,7 +98,7 @@ def resultats(b: Bilan) -> pd.DataFrame:
             "cible": [_target(row) for row in own],
             "resultat": [imprime(row, "resultat") for row in own],
             "statut": [row["statut"] for row in own],
-            "lecture": [row["lecture"] for row in own],
+            "lecture": [row["lecture"] or "directe" for row in own],
             "source": [row["source"] for row in own],
             "t0_prevu": [row["t0_imprime"] is not None for row in own],
             "unite_comparee": [row["unite_comparee"] for row in own],
@@ -138,7 +138,8 @@ def parcours(b: Bilan) -> pd.DataFrame:
 
 def _status(row: Row) -> str:
     """The status, and how it was read when its word does not say it."""
-    words = "" if row["statut"] == "non_renseigne" else row["lecture"]
+    read = "" if row["lecture"] == "directe" else row["lecture"]
+    words = "" if row["statut"] == "non_renseigne" else read
     return " : ".join(part for part in (fmt.statut(row["statut"]), words) if part)
 
 
