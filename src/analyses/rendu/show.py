@@ -267,7 +267,7 @@ def essentiel(b: Bilan) -> Markdown:
                 lines += [
                     f"- **{nom_contrat(code)} {year}** : {_executed(cells)}",
                     f"  - sous-consommation : {_alerts(cells)}",
-                    f"  - indicateurs : {_attained(cells)}",
+                    f"  - indicateurs : {_counted(cells, 'nombre_')}.",
                 ]
     return markdown("\n".join(lines))
 
@@ -297,17 +297,17 @@ def _executed(cells: Cells) -> str:
 
 
 def _alerts(cells: Cells) -> str:
-    count = {code: int(cells.get(("nombre_actions", "", code)) or 0) for code in fmt.STATUTS}
-    words = fmt.denombre(count).replace("renseigné", "renseignée")
-    if not count["manifeste"]:
+    words = _counted(cells, "actions_").replace("renseigné", "renseignée")
+    if not cells.get(("actions_manifeste", "", "")):
         return f"{words}."
     stake = fmt.euros(cells["enjeu_etat_manifeste", "etat", ""])
     return f"{words} ; crédits de l'État en jeu dans les manifestes : {stake}."
 
 
-def _attained(cells: Cells) -> str:
-    count = {code: int(cells.get((f"nombre_{code}", "", "")) or 0) for code in fmt.STATUTS}
-    return f"{fmt.denombre(count) or fmt.NON_RENSEIGNE}."
+def _counted(cells: Cells, prefix: str) -> str:
+    """Numbers by status, in words."""
+    count = {code: int(cells.get((f"{prefix}{code}", "", "")) or 0) for code in fmt.STATUTS}
+    return fmt.denombre(count) or fmt.NON_RENSEIGNE
 
 
 # --- underconsumption -----------------------------------------------------------------------
@@ -389,11 +389,15 @@ def _lower_titles(text: str, depth: int = 4) -> str:
 
 def narratifs(b: Bilan) -> Markdown:
     """Each action with its figures in a line and its narrative (annexe 5; emploi art. 3.5)."""
+    spent = tableau(b.chiffres.query("niveau == 'action'"), _DEPENSE)
+    results = indicateurs.resultats(b)
     parts = []
     for code, contrat in b.contrats.items():
         for action in contrat.actions.values():
             parts.append(f"### {nom_contrat(code)}, action {action.code} – {action.libelle}")
-            parts.append(_figures(b, code, action.code))
+            own = spent[(spent["contrat"] == code) & (spent["code"] == action.code)]
+            judged = results[(results["contrat"] == code) & (results["action"] == action.code)]
+            parts.append(_figures(en_francais(b, own), judged))
             told = [
                 (d.exercice, text)
                 for d in b.depots
@@ -407,15 +411,15 @@ def narratifs(b: Bilan) -> Markdown:
     return markdown("\n\n".join(parts) or f"État d'avancement : {fmt.NON_RENSEIGNE}.")
 
 
-def _figures(b: Bilan, contrat: str, action: str) -> str:
+_DEPENSE = ["prevu", "realise", "taux_execution"]
+
+
+def _figures(spent: pd.DataFrame, judged: pd.DataFrame) -> str:
     """The figures of an action and of its indicators, a line each."""
-    own = b.chiffres.query("contrat == @contrat and niveau == 'action' and code == @action")
-    spent = en_francais(b, tableau(own, ["prevu", "realise", "taux_execution"], ["exercice"]))
     lines = [
         f"- {year} : prévu {planned}, réalisé {done}, taux {rate}"
-        for year, planned, done, rate in spent.itertuples(index=False)
+        for year, _, _, planned, done, rate in spent.itertuples(index=False)
     ]
-    judged = indicateurs.resultats(b).query("contrat == @contrat and action == @action")
     lines += [
         f"- {row['exercice']}, {row['libelle']} : cible {fmt.texte(row['cible'])}, résultat "
         f"{fmt.texte(row['resultat'])} ({fmt.statut(row['statut'])})"
