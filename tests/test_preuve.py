@@ -51,7 +51,7 @@ def _figures(b: Bilan) -> set[str]:
             told |= {fmt.pourcent(value), fmt.pourcent(value, decimales=0), fmt.nombre(value)}
             told.add(fmt.chance(float(value)))
         elif value is not None and not isinstance(value, str):
-            told |= {fmt.euros(int(value)), fmt.euros_ronds(int(value))}
+            told |= {fmt.euros(int(value)), fmt.ronds(int(value))}
         elif value is not None:
             told.add(str(value))
     return told
