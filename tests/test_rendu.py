@@ -120,6 +120,10 @@ def test_every_cell_runs_when_no_file_was_given(path, empty, monkeypatch):
     modules["show_regles"] = show_regles
     names = modules | {"b": empty, "exercice": 2024, "chiffres": empty.chiffres}
     names |= {"montrer": montrer, "tableau": tableau}
+    monkeypatch.setattr("IPython.display.display", lambda *found: shown.extend(map(_html, found)))
+    for line in ast.parse(_source(_cells(path)[2])).body:
+        if isinstance(line, ast.ImportFrom):
+            exec(compile(ast.Module([line], []), path.name, "exec"), names)
     for cell in _cells(path)[3:]:
         if cell["cell_type"] == "code":
             *body, last = ast.parse(_source(cell)).body
