@@ -15,7 +15,7 @@ from analyses import bilan
 from analyses.cli import main
 from analyses.contrat.load import load_contrats
 from analyses.contrat.model import Financement
-from analyses.rendu import plots_risque, show_risque
+from analyses.rendu import plots_risque, show_risque, tables_risque
 from analyses.risque import synthese
 from analyses.socle import fmt, paths
 
@@ -85,7 +85,7 @@ def _everything(b) -> str:
 
 def _et_si(b, **question) -> str:
     gaps = synthese.et_si(b.risques[-1], b.contrats, **question)
-    return _text(show_risque.et_si(b, gaps, **question))
+    return _text(tables_risque.et_si(b, gaps, **question))
 
 
 def test_every_date_is_shown_and_adds_up(b):
@@ -234,3 +234,49 @@ def test_the_second_year_learns_from_the_first(donnees, monkeypatch):
     assert tuple(vars(past).values())[0] == 2024
     assert "Aucune année passée" not in _text(show_risque.reserves(b))
     assert "projeté" in _everything(b) or "Projeté" in _everything(b)
+
+
+def test_levers_stand_by_state_money_saved(juin):
+    table = tables_risque.leviers(juin)
+    assert table["rang"].to_list() == list(range(1, len(table) + 1))
+    assert table["levier_preserve"].is_monotonic_decreasing
+    words = table[table["levier"] == "écrire la justification et joindre sa pièce"]
+    assert words["levier_montant"].isna().all() and len(words)
+    assert words["statuts"].str.endswith("→ justifiée").all()
+    shown = _carnet(juin)["leviers-table"]
+    assert f"15 sur {len(table)}" in shown and ">–<" in shown
+
+
+def test_what_is_missing_stands_beside_the_money_at_stake(juin):
+    table = tables_risque.a_justifier(juin)
+    assert table["sans_explication"].is_monotonic_decreasing
+    assert set(table["niveau"]) == {"action"} and table["manque"].str.startswith("☐ ").all()
+    known = juin.risques[0].actions.set_index(["contrat", "action"])["sans_explication"]
+    for row in table.to_dict("records"):
+        assert row["sans_explication"] == known[row["contrat"], row["code"]]
+
+
+def test_the_projected_balances_are_exact(clos):
+    """Volet 3: 479 250 € at most, 287 550 € paid, 160 041,73 € projected: 127 508,27 € too much."""
+    row = tables_risque.soldes(clos).set_index("code").loc["v3"]
+    assert (row["plafond"], row["avance"], row["verse"]) == (47_925_000, 28_755_000, 28_755_000)
+    assert (row["projection:etat"], row["solde_projete"]) == (16_004_173, 0)
+    assert row["trop_percu_projete"] == 12_750_827 and row["jusqu_au"] == date(2025, 12, 31)
+
+
+def test_every_action_against_its_trajectory(clos, sans_plan):
+    table = tables_risque.sous_consommation(clos)
+    assert len(table) == len(clos.sous_conso)
+    order = [tables_risque.ORDRE.index(s) for s in table["statut_sous_consommation"]]
+    assert order == sorted(order)
+    manifest = tables_risque.sous_consommation(clos, ["manifeste"])
+    assert set(manifest["statut_sous_consommation"]) == {"manifeste"}
+    over = tables_risque.sous_consommation(sans_plan).query("code == 'v1-1'").iloc[0]
+    assert over["vide prevu"] == "sans_objet"  # volet 1 ended in 2024
+    open_ = tables_risque.sous_consommation(sans_plan).query("code == 'v3-1'").iloc[0]
+    assert open_["vide prevu"] != "sans_objet"
+
+
+def test_the_quarters_of_the_planned_curves(clos):
+    assert list(tables_risque.trimestres(clos).values()) == ["31/03", "30/06", "30/09", "31/12"]
+    assert "24,9\u00a0%" in _carnet(clos)["trajectoires-table"]

@@ -20,6 +20,7 @@ COLONNES: dict[str, Colonne] = {
     "probabilite_sous_consommation": ("Risque sous le seuil", "chance"),
     "taux_projection": ("Part du prévu", "part"),
     "pourquoi": ("Pourquoi", "texte"),
+    "explication": ("Explication", "texte"),
     "rang": ("Rang", "entier"),
     "levier": ("Levier", "texte"),
     "statuts": ("Statut", "texte"),

@@ -10,8 +10,8 @@ from analyses.chiffres.table import values
 from analyses.contrat.citations import clause_of
 from analyses.rendu.affichage import article, nom_contrat
 from analyses.rendu.plots import _figure, _said, _short, _source, _thousands
-from analyses.rendu.show_risque import dernier, quand, seuil
 from analyses.rendu.tableau import tableau
+from analyses.rendu.tables_risque import dernier, du_dernier, quand, seuil
 from analyses.risque.courbes import Courbe, courbes
 from analyses.socle import fmt
 
@@ -48,9 +48,7 @@ Ligne = dict[Any, Any]
 
 def _lignes(b: Bilan, contrat: str | None = None) -> list[Ligne]:
     """Figures of the actions that have a budget and a projection, in the contract's order."""
-    own = b.chiffres[b.chiffres["niveau"] == "action"]
-    own = own[own["exercice"] == dernier(b).exercice]
-    rows = tableau(own, _MESURES).to_dict("records")
+    rows = tableau(du_dernier(b).query("niveau == 'action'"), _MESURES).to_dict("records")
     for row in rows:
         action = b.contrats[row["contrat"]].actions[row["code"]]
         row |= {"nom": action.libelle, "statut": row["statut_sous_consommation"]}
@@ -252,8 +250,7 @@ def _noms(axes: Axes, names: Sequence[str]) -> None:
 
 def _total(b: Bilan, contrat: str, mesure: str) -> str:
     """A figure of a contract, in whole euros."""
-    rows = b.chiffres[(b.chiffres["mesure"] == mesure) & (b.chiffres["niveau"] == "contrat")]
-    rows = rows[(rows["contrat"] == contrat) & (rows["exercice"] == dernier(b).exercice)]
+    rows = du_dernier(b).query("mesure == @mesure and niveau == 'contrat' and contrat == @contrat")
     found: Any = values(rows[rows["financeur"].isin(["total", "etat"])])
     return fmt.ronds(next(iter(found), None))
 

@@ -535,44 +535,20 @@ def non_affectes(b: Bilan) -> Styler | Markdown:
 
 # --- underconsumption -----------------------------------------------------------------------
 
-_ORDRE = ["manifeste", "non_renseigne", "justifiee", "expliquee", "rien_a_signaler"]
-
 
 def sous_consommation(
     b: Bilan, contrat: str | None = None, statuts: Sequence[str] | None = None
 ) -> Styler | Markdown:
-    """Realised against the planned trajectory, projection, status (solidarités art. 2.2)."""
-    frame = _of(frames(b.sous_conso), contrat)
-    if frame.empty:
-        return markdown(f"**Sous-consommation** : {fmt.NON_RENSEIGNE}.")
-    if statuts is not None:
-        frame = frame[frame["statut"].isin(list(statuts))]
-    if frame.empty:
-        return markdown("**Sous-consommation** : aucune action dans ce cas.")
-    lines = sorted(frame.to_dict("records"), key=lambda r: _ORDRE.index(r["statut"]))
-    rows = [
-        {
-            "Exercice": line["exercice"],
-            "Action": _action(b, line["contrat"], line["action"]),
-            "Statut": fmt.statut(line["statut"]),
-            "Prévu": line["prevu"],
-            "Attendu à cette date": line["attendu"],
-            "Réalisé": line["realise"],
-            "Projeté au 31 décembre": line["projection"],
-            "Écart": line["ecart"],
-            "Taux": _taux(line["realise"], line["prevu"]),
-            "État en jeu": line["enjeu_etat"],
-            "Explication": line["justification"] or "aucune",
-        }
-        for line in lines
-    ]
-    euros = ["Prévu", "Attendu à cette date", "Réalisé", "Projeté au 31 décembre"]
-    euros += ["Écart", "État en jeu"]
-    formats: dict[str, Formatter] = {"Exercice": str, "Taux": _rate}
-    formats |= dict.fromkeys(euros, fmt.euros)
+    """Realised against the planned trajectory, projection, status."""
+    from analyses.rendu import tables_risque
+    from analyses.rendu.tableau import montrer
+
+    found = tables_risque.sous_consommation(b, *([statuts] if statuts else []))
     shown = "" if statuts is None else " : " + ", ".join(fmt.statut(s) for s in statuts)
     caption = f"Risque de sous-consommation{shown} ({_period(b)})"
-    return table(_rows(rows, list(rows[0])), caption, formats)
+    own = found if contrat is None else found[found["contrat"] == contrat]
+    empty = tables_risque.rien(b, "aucune action dans ce cas")
+    return montrer(b, own, caption, {"realise": "Réalisé"}, sauf=["contrat"], vide=empty)
 
 
 # --- indicators -----------------------------------------------------------------------------
