@@ -6,6 +6,7 @@ They hold exact values, to filter and change; `montrer` writes them in French.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -205,7 +206,7 @@ def et_si(
     action: str = "",
     decaler: int = 0,
     engager: int | str = 0,
-    seuil: Any = None,
+    seuil: str | float | Fraction | None = None,
 ) -> Styler | Markdown:
     """The answer to a question (`synthese.et_si`), in words: before, after, the gap."""
     risque = dernier(b)

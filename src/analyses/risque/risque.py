@@ -71,11 +71,14 @@ def _projeter(etats: Mapping[K, Etat], modele: Modele) -> dict[K, Projection]:
     return dict(zip(etats, found, strict=True))
 
 
-def lois(situations: Sequence[Situation], modele: Modele) -> dict[Cle, Loi]:
-    """The distribution of each action that has a budget and a ledger; certain once closed."""
-    known = [s for s in situations if s.projetable]
-    projected = _projeter({s.cle: s.etat() for s in known if not s.clos}, modele)
-    return {s.cle: certaine(s.realise or 0) if s.clos else loi(projected[s.cle]) for s in known}
+def lois(situations: Sequence[Situation], modele: Modele) -> list[Loi | None]:
+    """The distribution of each situation that has a budget and a ledger; certain once closed."""
+    pending = {n: s.etat() for n, s in enumerate(situations) if s.projetable and not s.clos}
+    laws = {n: loi(projection) for n, projection in _projeter(pending, modele).items()}
+    laws |= {
+        n: certaine(s.realise or 0) for n, s in enumerate(situations) if s.projetable and s.clos
+    }
+    return [laws.get(n) for n in range(len(situations))]
 
 
 def ligne(s: Situation, law: Loi | None, seuils: Seuils) -> dict[str, Any]:
@@ -227,7 +230,8 @@ def evaluer(
     Sums are sums of what is shown; probabilities and intervals of a sum come from `somme`, which
     accounts for dependence between actions. Deterministic.
     """
-    laws = lois(situations, modele)
+    found = lois(situations, modele)
+    laws = {s.cle: law for s, law in zip(situations, found, strict=True) if law is not None}
     rows = [ligne(s, laws.get(s.cle), seuils) for s in situations]
     etats = {
         (s.cle, name): etat

@@ -152,14 +152,18 @@ def leviers(risque: Risque) -> pd.DataFrame:
     add up: an action needs only one of its own.
     """
     status = dict(zip([s.cle for s in risque.situations], risque.actions["statut"], strict=True))
+    tried = [
+        (stake, name, amount, after)
+        for s, stake in _exposes(risque)
+        for name, amount, after in _possible(s, status[s.cle])
+    ]
+    laws = lois([after for *_, after in tried], risque.modele)
     found = []
-    for s, stake in _exposes(risque):
-        for name, amount, after in _possible(s, status[s.cle]):
-            law = lois([after], risque.modele)[s.cle]
-            done = ligne(after, law, risque.seuils)
-            saved = stake - done["sans_explication"]
-            if saved > 0:
-                row = (s.contrat, s.action, name, amount, saved, status[s.cle], done["statut"])
-                found.append(row)
+    for (stake, name, amount, after), law in zip(tried, laws, strict=True):
+        done = ligne(after, law, risque.seuils)
+        saved = stake - done["sans_explication"]
+        if saved > 0:
+            before = status[after.cle]
+            found.append((*after.cle, name, amount, saved, before, done["statut"]))
     found.sort(key=lambda row: -row[4])
     return pd.DataFrame(found, columns=COLONNES_LEVIERS, dtype=object)
