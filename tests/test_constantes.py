@@ -20,8 +20,8 @@ from analyses.contrat.model import Contrat
 from analyses.socle.paths import NOTEBOOKS
 
 SRC = Path(str(analyses.__file__)).parent
-EN_CHANTIER = {"rendu"}  # being rewritten
-CARNETS_EN_CHANTIER = {"03-sous-consommation.ipynb", "04-indicateurs.ipynb", "05-regles.ipynb"}
+EN_CHANTIER: set[str] = set()
+CARNETS_EN_CHANTIER: set[str] = set()
 DEPARTEMENTS = registry()
 CONTRATS: list[Contrat] = [c for code in DEPARTEMENTS for c in load_contrats(code).values()]
 # Words that only look alike: a format, a title, how a number is typed.

@@ -244,7 +244,6 @@ def test_formats():
     assert fmt.euros(0) == "0,00\xa0€"
     assert fmt.euros(-123456789) == "\u22121\u00a0234\u00a0567,89\xa0€"
     assert fmt.euros(None) == fmt.pourcent(None) == fmt.date(None) == "non renseigné"
-    assert show.total([100, None]) is None
 
 
 def test_html_is_french_offline_and_folds_code(tmp_path: Path, empty):

@@ -19,7 +19,7 @@ from analyses.depot.exercice import Depot
 from analyses.execution.execution import Execution
 from analyses.projection.modele import Passe
 from analyses.projection.parametres import load_modele
-from analyses.risque.jugement import a_risque, juger, limite
+from analyses.risque.jugement import a_risque, juger, limite, pertes
 from analyses.risque.justifications import a_justifier
 from analyses.risque.loi import Loi, certaine
 from analyses.risque.releve import (
@@ -59,7 +59,9 @@ PROJETEES += ("probabilite_sous_consommation", "montant_a_risque")
 
 def lignes(r: Risque, simule: bool = False) -> pd.DataFrame:
     """What is projected, as resultats.csv writes it."""
-    found = [one for one in risque_figures(r, CONTRATS) if one.mesure in PROJETEES]
+    found = [
+        one for one in risque_figures(r, CONTRATS, fabrique.execution()) if one.mesure in PROJETEES
+    ]
     return fabrique.lignes_publiques(found, CONTRATS, simule)
 
 
@@ -190,8 +192,8 @@ def test_state_money_at_stake_by_hand():
     """
     law = Loi(80_000, 60_000, 100_000, (60_000, 70_000, 90_000, 100_000), {})
     s = situation(0)
-    assert a_risque(s, law, SEUILS) == 8_750
-    assert a_risque(replace(s, reductible=False), law, SEUILS) == 10_000
+    assert a_risque(s, pertes(s, law), SEUILS) == 8_750
+    assert a_risque(replace(s, reductible=False), pertes(s, law), SEUILS) == 10_000
     assert law.sous(80_000) == 0.5 and certaine(7).sous(7) == 0
 
 
@@ -205,7 +207,7 @@ def test_threshold_and_tolerance():
 @given(st.integers(0, 120_000), st.integers(0, 120_000), st.integers(1, 365))
 def test_more_spent_never_lowers_the_projection(one: int, two: int, day: int) -> None:
     au = date.fromordinal(date(2024, 1, 1).toordinal() + day - 1)
-    low, high = (lois([situation(x, au)], MODELE)["solidarites", "1"] for x in sorted((one, two)))
+    low, high = lois([situation(x, au) for x in sorted((one, two))], MODELE)
     assert low.centre <= high.centre and low.bas <= low.centre <= low.haut
 
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import ast
+import json
 import shutil
 from datetime import date
 from types import SimpleNamespace as NS
+from unittest.mock import patch
 
 import pytest
 
@@ -12,7 +15,9 @@ from analyses import bilan
 from analyses.cli import main
 from analyses.contrat.load import load_contrats
 from analyses.contrat.model import Financement
-from analyses.rendu import plots_risque, show_risque
+from analyses.rendu import plots_risque, show_risque, tables_risque
+from analyses.risque import synthese
+from analyses.socle import fmt, paths
 
 DATES = ["2024-03-31", "2024-06-30", "2024-09-30", "2024-12-31", ""]
 
@@ -48,20 +53,39 @@ def _text(shown) -> str:
     return shown.to_html() if hasattr(shown, "to_html") else shown.data
 
 
+def _carnet(b) -> dict[str, str]:
+    """What each cell of notebook 03 shows, the pictures left out."""
+    cells = json.loads((paths.NOTEBOOKS / "03-sous-consommation.ipynb").read_text("utf-8"))["cells"]
+    code = [cell for cell in cells if cell["cell_type"] == "code"]
+    shown: list = []
+    texts: dict[str, str] = {}
+    space = {"b": b, "chiffres": b.chiffres, "exercice": b.exercices[-1]}
+    imports = ast.parse("".join(code[1]["source"])).body
+    with patch("IPython.display.display", shown.append):
+        kept = [line for line in imports if isinstance(line, ast.ImportFrom)]
+        exec(compile(ast.Module(kept, []), "lecture", "exec"), space)
+        for cell in code[2:]:
+            if "figure" in cell["id"] or "classement" in cell["id"]:
+                continue
+            tree = ast.parse("".join(cell["source"]))
+            if isinstance(tree.body[-1], ast.Expr):
+                last = ast.Expression(tree.body.pop().value)
+                exec(compile(tree, cell["id"], "exec"), space)
+                shown.append(eval(compile(last, cell["id"], "eval"), space))
+            else:
+                exec(compile(tree, cell["id"], "exec"), space)
+            texts[cell["id"]] = "\n".join(_text(one) for one in shown if one is not None)
+            shown.clear()
+    return texts
+
+
 def _everything(b) -> str:
-    shown = [
-        *(f(b) for f in (show_risque.reponse, show_risque.reserves, show_risque.leviers)),
-        *(f(b) for f in (show_risque.a_justifier, show_risque.lignes_a_completer)),
-        *(f(b) for f in (show_risque.lieux, show_risque.solde, show_risque.sensibilite)),
-        *(
-            show_risque.et_si(b, **what)
-            for what in ({"decaler": 3}, {"engager": 500}, {"seuil": 1})
-        ),
-    ]
-    for code in ("solidarites", "emploi"):
-        shown += [show_risque.actions(b, code), show_risque.contributions(b, code)]
-        shown.append(show_risque.trajectoires(b, code))
-    return "\n".join(_text(one) for one in shown)
+    return "\n".join(_carnet(b).values())
+
+
+def _et_si(b, **question) -> str:
+    gaps = synthese.et_si(b.risques[-1], b.contrats, **question)
+    return _text(tables_risque.et_si(b, gaps, **question))
 
 
 def test_every_date_is_shown_and_adds_up(b):
@@ -105,7 +129,7 @@ def test_a_closed_exercise_is_final(clos):
     known = done[done["projection"].notna()]
     assert (known["projection"] == known["realise"]).all()
     assert (known["bas"] == known["haut"]).all()
-    assert "l'exercice est clos" in _text(show_risque.et_si(clos, decaler=3))
+    assert "l'exercice est clos" in _et_si(clos, decaler=3)
 
 
 def test_a_year_without_budget_is_non_renseigne(sans_plan):
@@ -121,18 +145,18 @@ def test_unknown_commitments_are_not_zero(donnees, tmp_path):
         if path.name.startswith(("engagements", "temps_agents")):
             path.unlink()
     b = bilan.load("55", 2024, "2024-06-30", tmp_path / "raw", preparer=True)
-    html = _text(show_risque.contributions(b, "emploi"))
+    html = _carnet(b)["contributions-table"]
     assert "non renseigné" in html
     assert "Engagements et temps d'agents non fournis" in _text(show_risque.reserves(b))
 
 
 def test_figures_move_in_one_line(juin):
-    late = _text(show_risque.et_si(juin, "solidarites/1", decaler=3))
+    late = _et_si(juin, action="solidarites/1", decaler=3)
     assert "prenait 3 mois de retard" in late and "\u2212" in late
-    more = _text(show_risque.et_si(juin, "solidarites/1", engager=110_000))
+    more = _et_si(juin, action="solidarites/1", engager=110_000)
     assert "engageait 110\u00a0000\xa0€ de plus" in more and "+" in more
-    lower = _text(show_risque.et_si(juin, seuil="0.60"))
-    assert "le seuil était de 60 %" in lower and "Solidarités, actions manifestes" in lower
+    lower = _et_si(juin, seuil="0.60")
+    assert "le seuil était de 60\u00a0%" in lower and "Solidarités, actions manifestes" in lower
 
 
 def test_money_axes_are_french_and_titles_name_actions(juin):
@@ -151,7 +175,7 @@ def test_the_ranking_is_by_state_money(juin):
 
 
 def test_balance_of_article_6(clos):
-    html = _text(show_risque.solde(clos))
+    html = _carnet(clos)["art-6-solde-table"]
     assert "Trop-perçu projeté" in html and "106\u00a0000,00\xa0€" in html
 
 
@@ -173,9 +197,9 @@ def test_a_ledger_that_stopped_is_said(juin):
 
 
 def test_chances_are_never_certain_by_rounding():
-    assert show_risque.chance(0.004) == "moins de 1\xa0%"
-    assert show_risque.chance(0.996) == "plus de 99\xa0%"
-    assert show_risque.chance(0.0) == "0\xa0%" and show_risque.chance(None) == "non renseigné"
+    assert fmt.chance(0.004) == "moins de 1\xa0%"
+    assert fmt.chance(0.996) == "plus de 99\xa0%"
+    assert fmt.chance(0.0) == "0\xa0%" and fmt.chance(None) == "non renseigné"
 
 
 def _contrats_2025():
@@ -210,3 +234,49 @@ def test_the_second_year_learns_from_the_first(donnees, monkeypatch):
     assert tuple(vars(past).values())[0] == 2024
     assert "Aucune année passée" not in _text(show_risque.reserves(b))
     assert "projeté" in _everything(b) or "Projeté" in _everything(b)
+
+
+def test_levers_stand_by_state_money_saved(juin):
+    table = tables_risque.leviers(juin)
+    assert table["rang"].to_list() == list(range(1, len(table) + 1))
+    assert table["levier_preserve"].is_monotonic_decreasing
+    words = table[table["levier"] == "écrire la justification et joindre sa pièce"]
+    assert words["levier_montant"].isna().all() and len(words)
+    assert words["statuts"].str.endswith("→ justifiée").all()
+    shown = _carnet(juin)["leviers-table"]
+    assert f"15 sur {len(table)}" in shown and ">–<" in shown
+
+
+def test_what_is_missing_stands_beside_the_money_at_stake(juin):
+    table = tables_risque.a_justifier(juin)
+    assert table["sans_explication"].is_monotonic_decreasing
+    assert set(table["niveau"]) == {"action"} and table["manque"].str.startswith("☐ ").all()
+    known = juin.risques[0].actions.set_index(["contrat", "action"])["sans_explication"]
+    for row in table.to_dict("records"):
+        assert row["sans_explication"] == known[row["contrat"], row["code"]]
+
+
+def test_the_projected_balances_are_exact(clos):
+    """Volet 3: 479 250 € at most, 287 550 € paid, 160 041,73 € projected: 127 508,27 € too much."""
+    row = tables_risque.soldes(clos).set_index("code").loc["v3"]
+    assert (row["plafond"], row["avance"], row["verse"]) == (47_925_000, 28_755_000, 28_755_000)
+    assert (row["projection:etat"], row["solde_projete"]) == (16_004_173, 0)
+    assert row["trop_percu_projete"] == 12_750_827 and row["jusqu_au"] == date(2025, 12, 31)
+
+
+def test_every_action_against_its_trajectory(clos, sans_plan):
+    table = tables_risque.sous_consommation(clos)
+    assert len(table) == len(clos.sous_conso)
+    order = [tables_risque.ORDRE.index(s) for s in table["statut_sous_consommation"]]
+    assert order == sorted(order)
+    manifest = tables_risque.sous_consommation(clos, ["manifeste"])
+    assert set(manifest["statut_sous_consommation"]) == {"manifeste"}
+    over = tables_risque.sous_consommation(sans_plan).query("code == 'v1-1'").iloc[0]
+    assert over["vide prevu"] == "sans_objet"  # volet 1 ended in 2024
+    open_ = tables_risque.sous_consommation(sans_plan).query("code == 'v3-1'").iloc[0]
+    assert open_["vide prevu"] != "sans_objet"
+
+
+def test_the_quarters_of_the_planned_curves(clos):
+    assert list(tables_risque.trimestres(clos).values()) == ["31/03", "30/06", "30/09", "31/12"]
+    assert "24,9\u00a0%" in _carnet(clos)["trajectoires-table"]

@@ -1,6 +1,6 @@
 """Views compute nothing: no sum, ratio or rounding in `rendu` nor in the notebooks' cells.
 
-A plot may scale what it draws to the unit of its axis.
+A plot may scale what it draws to the unit of its axis, and stack it.
 """
 
 from __future__ import annotations
@@ -42,13 +42,13 @@ def _computes(node: ast.AST, trace: bool) -> bool:
         name = node.func
         if isinstance(name, ast.Name) and name.id in APPELS:
             return name.id != "Fraction" or len(node.args) == 2  # of one: a rate that is read
-        return isinstance(name, ast.Attribute) and name.attr in METHODES
+        return not trace and isinstance(name, ast.Attribute) and name.attr in METHODES
     divides = isinstance(node, ast.BinOp) and isinstance(node.op, ast.Div | ast.FloorDiv)
     return divides and not trace and not _path(node)
 
 
 def _calculs(source: str, trace: bool = False) -> Iterator[tuple[int, str]]:
-    """(line, code) of each computation of a view; `trace`: of a plot, that scales."""
+    """(line, code) of each computation of a view; `trace`: of a plot, that scales and stacks."""
     for node in ast.walk(ast.parse(source)):
         if _computes(node, trace):
             yield node.lineno, ast.unparse(node)[:60]

@@ -279,7 +279,9 @@ def figures(
     at_risk = [
         figure
         for risque in risques
-        for figure in risque_figures(risque, regles.contrats[risque.exercice])
+        for figure in risque_figures(
+            risque, regles.contrats[risque.exercice], regles.executions[risque.exercice]
+        )
     ]
     found += complete(at_risk, versions, mesures)
     executions = [regles.executions[year] for year in years]

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from analyses.bilan import Bilan
 
 _NOWRAP = {"Exercice", "Contrat", "Financeur", "Émis le", "Reçu le", "Date", "Article"}
+_LINES = [{"selector": "", "props": "white-space: pre-line"}]
 _STYLES: list[Any] = [
     {"selector": "caption", "props": "caption-side: top; text-align: left; font-weight: bold"},
     {"selector": "th", "props": "text-align: left; vertical-align: bottom"},
@@ -45,6 +46,7 @@ def page(texts: pd.DataFrame, caption: str, right: Collection[str] = ()) -> Styl
     short = [{"selector": "", "props": "white-space: nowrap"}]
     columns: dict[Any, Any] = {c: figures for c in texts.columns if c in right}
     columns |= {c: short for c in texts.columns if c in _NOWRAP and c not in right}
+    columns |= {c: _LINES for c in texts.columns if any("\n" in text for text in texts[c])}
     if columns:
         styler = styler.set_table_styles(columns, axis=0, overwrite=False)
     totals = [n for n, row in enumerate(texts.values) if any(str(v)[:7] == "Total d" for v in row)]
@@ -119,3 +121,9 @@ def nom_lieu(b: Bilan, contrat: str, niveau: str, code: str) -> str:
         return totals.get(niveau, code)
     name = nom_action if niveau == "action" else nom_groupe
     return name(b, contrat, code)
+
+
+def article(chiffres: pd.DataFrame, mesure: str) -> str:
+    """The articles that found a measure, where it stands ('' when none does)."""
+    found = chiffres["article"][chiffres["mesure"] == mesure]
+    return " et ".join(text for text in dict.fromkeys(found) if text)

@@ -1,6 +1,6 @@
 """Figures for those who would rather look than read. Each returns a matplotlib Figure.
 
-They are built without pyplot (no global state); `show.figure(fig, alt)` shows them.
+They are built without pyplot (no global state); `affichage.figure(fig, alt)` shows them.
 """
 
 from __future__ import annotations

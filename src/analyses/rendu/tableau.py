@@ -28,10 +28,13 @@ if TYPE_CHECKING:
 
 LIEU = ("exercice", "contrat", "niveau", "code")
 _VIDE = "vide "  # a column beside a measure: why its cells are empty
-_CHIFFRES = ("euros", "pourcent", "entier", "nombre", "chance", "mesure")  # written on the right
+# Forms that are written on the right.
+_CHIFFRES = ("euros", "pourcent", "part", "entier", "nombre", "chance", "mesure")
 _FORMES: dict[str, Callable[[Any], str]] = {
     "euros": fmt.euros,
     "pourcent": fmt.pourcent,
+    "part": lambda value: fmt.pourcent(value, decimales=0),
+    "seuil": lambda value: fmt.pourcent(Fraction(value), decimales=0),
     "chance": fmt.chance,
     "entier": fmt.entier,
     "nombre": fmt.nombre,
@@ -43,6 +46,7 @@ _FORMES: dict[str, Callable[[Any], str]] = {
     "mesure": fmt.texte,  # a figure already written, of the unit of its row
 }
 _CODES = {"action": "Action", "indicateur": "Code"}
+_SANS_OBJET = fmt.statut("sans_objet")
 _UNITES = {"euros": "euros", "ratio": "pourcent", "nombre": "nombre", "mot": "statut"}
 
 
@@ -66,12 +70,12 @@ def tableau(
 ) -> pd.DataFrame:
     """Figures side by side: one row by `par`, in the order of `chiffres`, one column by measure.
 
-    A measure is a code of the registry, or `code:financeur`; without a funder, the total, or the
-    only funder that there is. Euros are Int64 centimes, ratios and numbers exact fractions, words
-    texts. Why a cell is empty, when it is not « non renseigné », stands in a column « vide … »
-    that `montrer` uses; a measure that does not exist somewhere is without object there. A row
-    with nothing but figures without object is left out. `ValueError` when a cell would hold
-    several figures.
+    A measure is a code of the registry, `code:financeur` or `code:financeur:detail`; without a
+    funder, the total, or the only funder that there is. Euros are Int64 centimes, ratios and
+    numbers exact fractions, words texts. Why a cell is empty, when it is not « non renseigné »,
+    stands in a column « vide … » that `montrer` uses; a measure that does not exist somewhere is
+    without object there. A row with nothing but figures without object is left out. `ValueError`
+    when a cell would hold several figures.
 
     >>> from analyses.chiffres.chiffre import Chiffre
     >>> from analyses.chiffres.table import tabulate
@@ -114,10 +118,10 @@ def tableau(
 
 def _column(chiffres: pd.DataFrame, name: str, par: Sequence[str]) -> pd.DataFrame:
     """The figures of one column."""
-    mesure, _, funder = name.partition(":")
+    mesure, funder, detail, *_ = f"{name}::".split(":")
     rows = chiffres[chiffres["mesure"] == mesure]
     if "detail" not in par:
-        rows = rows[rows["detail"] == ""]
+        rows = rows[rows["detail"] == detail]
     if funder:
         return rows[rows["financeur"] == funder]
     whole = rows["financeur"] == "total"
@@ -144,19 +148,22 @@ def montrer(
     titres: Mapping[str, str | Colonne] | None = None,
     sauf: Sequence[str] = (),
     vide: str = "aucune ligne",
+    sans_objet: str = "sans objet",
 ) -> Styler | Markdown:
     """A table as the reader sees it: French titles, amounts, names, « non renseigné » said.
 
     The title and the form of a column are those of its measure, or of `COLONNES`; `titres` gives
     another title, or (title, form). A column that nothing describes goes by its own name, in euros
     when it ends in `_centimes`. `sauf`: columns that are used and not shown. `vide`: what is said
-    of a table without rows.
+    of a table without rows; `sans_objet`: of a cell that speaks of nothing. The upper end of an
+    interval is written with the lower one.
     """
     if table.empty:
         return affichage.markdown(f"**{legende}** : {vide}.")
     shown = _shown(table, titres or {}, sauf)
     right = [title for title, forme in shown.values() if forme in _CHIFFRES]
-    return affichage.page(en_francais(b, table, titres, sauf), legende, right)
+    texts = en_francais(b, table, titres, sauf).replace(_SANS_OBJET, sans_objet)
+    return affichage.page(texts, legende, right)
 
 
 def titres_articles(chiffres: pd.DataFrame, mesures: Sequence[str]) -> dict[str, str]:
@@ -188,12 +195,19 @@ def _shown(
     table: pd.DataFrame, titres: Mapping[str, str | Colonne], sauf: Sequence[str]
 ) -> dict[str, Colonne]:
     """Title and form of each column that is shown."""
-    hidden = {"niveau", *sauf}
-    return {
+    hidden = {"niveau", *sauf, *(name for name in map(str, table) if name.startswith(_VIDE))}
+    shown = {
         name: _colonne(table, name, titres.get(name))
         for name in map(str, table)
-        if name not in hidden and not name.startswith(_VIDE)
+        if name not in hidden
     }
+    upper = {_haut(name) for name, (_, forme) in shown.items() if forme == "intervalle"}
+    return {name: column for name, column in shown.items() if name not in upper}
+
+
+def _haut(name: str) -> str:
+    """The column of the upper end of an interval, from that of the lower one."""
+    return name.replace("_bas_", "_haut_")
 
 
 def _colonne(table: pd.DataFrame, name: str, asked: str | Colonne | None) -> Colonne:
@@ -209,9 +223,10 @@ def _known(table: pd.DataFrame, name: str) -> Colonne:
         niveaux = set(table["niveau"]) if "niveau" in table else set()
         title = _CODES.get(*niveaux) if len(niveaux) == 1 else None
         return (title or "Axe ou volet", "lieu")
-    mesure = load_mesures().get(name.partition(":")[0])
-    if name in COLONNES:
-        return COLONNES[name]
+    code = name.partition(":")[0]
+    mesure = load_mesures().get(code)
+    if code in COLONNES:
+        return COLONNES[code]
     if mesure is not None:
         return mesure.titre, _UNITES.get(mesure.unite, "texte")
     plain = name.removesuffix("_centimes")
@@ -224,6 +239,8 @@ def _texts(b: Bilan, table: pd.DataFrame, name: str, forme: str) -> list[str]:
     rows = table.to_dict("records")
     if forme in _NOMS:
         return [_NOMS[forme](b, row, value) for value, row in zip(cells, rows, strict=True)]
+    if forme == "intervalle":
+        return [fmt.entre(*ends) for ends in zip(cells, table[_haut(name)], strict=True)]
     why = table[_VIDE + name] if _VIDE + name in table else [""] * len(table)
     return [_text(value, statut, forme) for value, statut in zip(cells, why, strict=True)]
 

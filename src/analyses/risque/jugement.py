@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from functools import partial
 from math import ceil
@@ -103,22 +103,24 @@ def juger(s: Situation, law: Loi | None, seuils: Seuils) -> Verdict:
     return Verdict("manifeste", f"{_retard(s)} ; aucune justification")
 
 
-def a_risque(s: Situation, law: Loi, seuils: Seuils) -> int:
+def pertes(s: Situation, law: Loi) -> list[tuple[int, int]]:
+    """(outcome, planned credits of the State that it leaves unconsumed), in centimes."""
+    planned = s.plan_type()[ETAT]
+    return [(issue, max(0, planned - s.par_type(issue)[ETAT])) for issue in law.issues]
+
+
+def a_risque(s: Situation, perdus: Sequence[tuple[int, int]], seuils: Seuils) -> int:
     """State credits that may be lost: mean over the outcomes, in centimes.
 
-    An outcome costs the planned credits of the State that it leaves unconsumed: those that end
-    below the threshold only where art. 2.2 applies, all of them otherwise (emploi art. 6).
+    An outcome costs the planned credits of the State that it leaves unconsumed (`pertes`): those
+    that end below the threshold only where art. 2.2 applies, all of them otherwise (emploi art. 6).
     Rounded to the nearest centime (interpretation montant-a-risque).
     """
     if not s.prevu:
         return 0
-    level, planned = limite(s.prevu, seuils), s.plan_type()[ETAT]
-    lost = [
-        max(0, planned - s.par_type(issue)[ETAT])
-        for issue in law.issues
-        if not s.reductible or issue < level
-    ]
-    return half_up_centime(Fraction(sum(lost), len(law.issues)))
+    level = limite(s.prevu, seuils)
+    lost = [amount for issue, amount in perdus if not s.reductible or issue < level]
+    return half_up_centime(Fraction(sum(lost), len(perdus)))
 
 
 def etat_en_jeu(s: Situation, status: str) -> int | None:

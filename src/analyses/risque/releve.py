@@ -44,9 +44,22 @@ def date_connue(depot: Depot, arrete_au: date | None) -> date | None:
             if source.recu_le and PurePosixPath(source.fichier).stem.startswith("mandats")
         ]
         if received:
-            last = max([*received, *(day for day in depot.mandats["date_emission"] if day)])
+            last = max([*received, *filter(None, [dernier_mandat(depot)])])
             known = last if known is None else min(known, last)
     return None if known is None or known > date(depot.exercice, 12, 31) else known
+
+
+def dernier_mandat(depot: Depot) -> date | None:
+    """Issue date of the last line of the ledger."""
+    if depot.mandats is None:
+        return None
+    return max((day for day in depot.mandats["date_emission"] if day), default=None)
+
+
+def silence(depot: Depot, au: date | None) -> int:
+    """Days without any line of the ledger before a date; 0 once the exercise is closed."""
+    last = dernier_mandat(depot)
+    return 0 if au is None or last is None else (au - last).days
 
 
 def mois_vides(depot: Depot, au: date | None) -> list[str]:

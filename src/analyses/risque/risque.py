@@ -20,7 +20,15 @@ from analyses.contrat.citations import cite
 from analyses.contrat.financeurs import ETAT
 from analyses.contrat.model import Contrat
 from analyses.projection.modele import Etat, Modele, Projection, projeter, somme
-from analyses.risque.jugement import EXPLIQUES, Seuils, a_risque, etat_en_jeu, juger, sous_le_seuil
+from analyses.risque.jugement import (
+    EXPLIQUES,
+    Seuils,
+    a_risque,
+    etat_en_jeu,
+    juger,
+    pertes,
+    sous_le_seuil,
+)
 from analyses.risque.loi import CONTRIBUTIONS, Loi, certaine, loi
 from analyses.risque.releve import Cle
 from analyses.risque.situation import FINANCEURS, Situation
@@ -30,6 +38,7 @@ K = TypeVar("K")
 
 TOTAL = "total"  # all the funders
 ENJEUX = ("montant_a_risque", "sans_explication")
+RESTES = ("non_consomme", "non_consomme_bas", "non_consomme_haut")
 COLONNES = [
     *("contrat", "groupe", "action", "libelle", "exercice", "prevu", "realise", "part_attendue"),
     *("attendu", "taux", "ecart", "statut", "justification", "enjeu_etat", "raison"),
@@ -37,7 +46,8 @@ COLONNES = [
 ]
 COLONNES_LIEUX = [
     *("contrat", "exercice", "niveau", "code", "groupe", "financeur", "prevu", "realise"),
-    *("projection", "bas", "haut", "probabilite", *ENJEUX),
+    *(*CONTRIBUTIONS, "projection", "bas", "haut", "probabilite"),
+    *(*RESTES, *ENJEUX, "encore_consommable"),
 ]
 
 
@@ -61,11 +71,14 @@ def _projeter(etats: Mapping[K, Etat], modele: Modele) -> dict[K, Projection]:
     return dict(zip(etats, found, strict=True))
 
 
-def lois(situations: Sequence[Situation], modele: Modele) -> dict[Cle, Loi]:
-    """The distribution of each action that has a budget and a ledger; certain once closed."""
-    known = [s for s in situations if s.projetable]
-    projected = _projeter({s.cle: s.etat() for s in known if not s.clos}, modele)
-    return {s.cle: certaine(s.realise or 0) if s.clos else loi(projected[s.cle]) for s in known}
+def lois(situations: Sequence[Situation], modele: Modele) -> list[Loi | None]:
+    """The distribution of each situation that has a budget and a ledger; certain once closed."""
+    pending = {n: s.etat() for n, s in enumerate(situations) if s.projetable and not s.clos}
+    laws = {n: loi(projection) for n, projection in _projeter(pending, modele).items()}
+    laws |= {
+        n: certaine(s.realise or 0) for n, s in enumerate(situations) if s.projetable and s.clos
+    }
+    return [laws.get(n) for n in range(len(situations))]
 
 
 def ligne(s: Situation, law: Loi | None, seuils: Seuils) -> dict[str, Any]:
@@ -91,11 +104,15 @@ def ligne(s: Situation, law: Loi | None, seuils: Seuils) -> dict[str, Any]:
         "raison": verdict.raison,
     }
     if law is not None:
-        stake = a_risque(s, law, seuils)
-        defended = s.reductible and verdict.statut in EXPLIQUES
         row |= dict(law.contributions) | _fin(s.prevu or 0, law, seuils)
-        row |= dict(zip(ENJEUX, (stake, 0 if defended else stake), strict=True))
+        row |= enjeux(s, verdict.statut, a_risque(s, pertes(s, law), seuils))
     return row
+
+
+def enjeux(s: Situation, statut: str, stake: int) -> dict[str, int]:
+    """State money at risk, and what of it no explanation defends."""
+    defended = s.reductible and statut in EXPLIQUES
+    return {"montant_a_risque": stake, "sans_explication": 0 if defended else stake}
 
 
 def _fin(planned: int, law: Loi, seuils: Seuils) -> dict[str, Any]:
@@ -119,6 +136,7 @@ class _Part:
     loi: Loi
     source: Projection | None
     enjeux: Mapping[str, int]  # of the State's credits, for the total's row too
+    contributions: Mapping[str, int | None]  # of the total; nothing by funder
 
 
 def _share(s: Situation, name: str, total: int) -> int:
@@ -133,13 +151,17 @@ def _parts(
 ) -> Iterator[_Part]:
     """An action in total, then by funder that takes a part: they add up, to the centime."""
     stakes = {name: row[name] for name in ENJEUX}
-    yield _Part(s, TOTAL, s.prevu or 0, s.realise or 0, law, law.source, stakes)
+    later = s.consommable is not None and s.consommable.year > s.exercice
+    stakes["encore_consommable"] = row["montant_a_risque"] if later else 0
+    silent = not s.clos and s.reste_engage is None
+    made = dict(law.contributions) | ({"engage": None} if silent else {})
+    yield _Part(s, TOTAL, s.prevu or 0, s.realise or 0, law, law.source, stakes, made)
     planned, spent = s.plan_type(), s.par_type(s.realise or 0)
     for name in FINANCEURS:
         own = law.image(partial(_share, s, name))
         if planned[name] or spent[name] or own.haut:
             source = projected.get((s.cle, name))
-            yield _Part(s, name, planned[name], spent[name], own, source, stakes)
+            yield _Part(s, name, planned[name], spent[name], own, source, stakes, {})
 
 
 def _somme(parts: Sequence[_Part], modele: Modele) -> Loi:
@@ -154,7 +176,14 @@ def _lieu(
 ) -> dict[str, Any]:
     """The row of a place and a funder (see COLONNES_LIEUX): sums of its actions' rows."""
     first, planned = parts[0], sum(part.prevu for part in parts)
-    stakes = {name: sum(part.enjeux[name] for part in parts) for name in ENJEUX}
+    row: dict[str, Any] = {}
+    for name in first.contributions:
+        known = [part.contributions[name] for part in parts]
+        row[name] = None if None in known else sum(amount or 0 for amount in known)
+    if first.financeur == ETAT:
+        row = {name: sum(part.enjeux[name] for part in parts) for name in first.enjeux}
+        ends = (law.centre, law.haut, law.bas)
+        row |= zip(RESTES, (max(0, planned - end) for end in ends), strict=True)
     return dict.fromkeys(COLONNES_LIEUX) | {
         "contrat": first.situation.contrat,
         "exercice": first.situation.exercice,
@@ -165,7 +194,7 @@ def _lieu(
         "prevu": planned,
         "realise": sum(part.realise for part in parts),
         **_fin(planned, law, seuils),
-        **(stakes if first.financeur == ETAT else {}),
+        **row,
     }
 
 
@@ -201,7 +230,8 @@ def evaluer(
     Sums are sums of what is shown; probabilities and intervals of a sum come from `somme`, which
     accounts for dependence between actions. Deterministic.
     """
-    laws = lois(situations, modele)
+    found = lois(situations, modele)
+    laws = {s.cle: law for s, law in zip(situations, found, strict=True) if law is not None}
     rows = [ligne(s, laws.get(s.cle), seuils) for s in situations]
     etats = {
         (s.cle, name): etat

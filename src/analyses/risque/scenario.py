@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from decimal import Decimal, InvalidOperation
 from fractions import Fraction
@@ -12,7 +12,8 @@ from typing import Any
 import pandas as pd
 
 from analyses.contrat.model import Contrat
-from analyses.risque.risque import ENJEUX, Risque, evaluer, ligne, lois
+from analyses.risque.jugement import a_risque, juger, pertes
+from analyses.risque.risque import ENJEUX, Risque, enjeux, evaluer, ligne, lois
 from analyses.risque.situation import Situation
 from analyses.socle.problems import BilanError, Problem
 
@@ -108,22 +109,21 @@ def scenario(
     return evaluer(changed, contrats, seuils, risque.modele)
 
 
-def _count(rows: Sequence[Mapping[str, Any]]) -> dict[str, int]:
-    count = Counter(row["statut"] for row in rows)
-    return {status: count[status] for status in STATUTS} | {
-        name: sum(row[name] or 0 for row in rows) for name in ENJEUX
-    }
-
-
 def sensibilite(risque: Risque, niveaux: Iterable[Fraction] = SEUILS_MONTRES) -> pd.DataFrame:
     """Statuses and State money at stake by contract for each threshold (no text gives one)."""
+    lost = {s.cle: pertes(s, risque.lois[s.cle]) for s in risque.situations if s.cle in risque.lois}
     rows: list[dict[str, Any]] = []
     for contrat in dict.fromkeys(s.contrat for s in risque.situations):
         own = [s for s in risque.situations if s.contrat == contrat]
         for level in niveaux:
             seuils = {**risque.seuils, "seuil_sous_consommation": level}
-            judged = [ligne(s, risque.lois.get(s.cle), seuils) for s in own]
-            rows.append({"contrat": contrat, "seuil": level} | _count(judged))
+            count: Counter[str] = Counter(dict.fromkeys((*STATUTS, *ENJEUX), 0))
+            for s in own:
+                statut = juger(s, risque.lois.get(s.cle), seuils).statut
+                count[statut] += 1
+                if s.cle in lost:
+                    count.update(enjeux(s, statut, a_risque(s, lost[s.cle], seuils)))
+            rows.append({"contrat": contrat, "seuil": level} | count)
     return pd.DataFrame(rows, columns=["contrat", "seuil", *STATUTS, *ENJEUX], dtype=object)
 
 
@@ -152,14 +152,18 @@ def leviers(risque: Risque) -> pd.DataFrame:
     add up: an action needs only one of its own.
     """
     status = dict(zip([s.cle for s in risque.situations], risque.actions["statut"], strict=True))
+    tried = [
+        (stake, name, amount, after)
+        for s, stake in _exposes(risque)
+        for name, amount, after in _possible(s, status[s.cle])
+    ]
+    laws = lois([after for *_, after in tried], risque.modele)
     found = []
-    for s, stake in _exposes(risque):
-        for name, amount, after in _possible(s, status[s.cle]):
-            law = lois([after], risque.modele)[s.cle]
-            done = ligne(after, law, risque.seuils)
-            saved = stake - done["sans_explication"]
-            if saved > 0:
-                row = (s.contrat, s.action, name, amount, saved, status[s.cle], done["statut"])
-                found.append(row)
+    for (stake, name, amount, after), law in zip(tried, laws, strict=True):
+        done = ligne(after, law, risque.seuils)
+        saved = stake - done["sans_explication"]
+        if saved > 0:
+            before = status[after.cle]
+            found.append((*after.cle, name, amount, saved, before, done["statut"]))
     found.sort(key=lambda row: -row[4])
     return pd.DataFrame(found, columns=COLONNES_LEVIERS, dtype=object)

@@ -11,6 +11,8 @@ from typing import Any
 
 import pandas as pd
 
+from analyses.socle.money import half_up_centime
+
 NON_RENSEIGNE = "non renseigné"
 NBSP = "\u00a0"
 MOIS = (
@@ -76,6 +78,28 @@ def euros(centimes: int | str | None) -> str:
     if missing(centimes):
         return NON_RENSEIGNE
     return f"{_grouped(Decimal(int(centimes or 0)) / 100 + Decimal('0.00'))}{NBSP}€"
+
+
+def ronds(centimes: int | None) -> str:
+    """Euros without centimes, for a sentence (nearest euro).
+
+    >>> ronds(123456) == "1\\u00a0235\\u00a0€", ronds(None)
+    (True, 'non renseigné')
+    """
+    if missing(centimes):
+        return NON_RENSEIGNE
+    return f"{entier(half_up_centime(Fraction(int(centimes or 0), 100)))}{NBSP}€"
+
+
+def entre(bas: int | None, haut: int | None) -> str:
+    """An interval in whole euros.
+
+    >>> entre(100, 100) == "1\\u00a0€", entre(None, 100)
+    (True, 'non renseigné')
+    """
+    if missing(bas) or missing(haut):
+        return NON_RENSEIGNE
+    return ronds(bas) if bas == haut else f"{ronds(bas)} à {ronds(haut)}"
 
 
 def pourcent(value: Fraction | None, empty: str = NON_RENSEIGNE, decimales: int = 1) -> str:
