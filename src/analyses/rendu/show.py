@@ -137,10 +137,10 @@ def qualite(b: Bilan) -> Markdown:
     """The answer of the quality notebook."""
     count = Counter(c.poids for c in b.contradictions)
     weights = ", ".join(f"« {text} » : {count[k]}" for k, text in fmt.POIDS.items() if count[k])
-    absent = absent_files(b)
+    absent, warnings = absent_files(b), len(textes.controles(b))
     lines = [
         f"- Fichiers reçus : {len(textes.sources(b))} ; absents : {', '.join(absent) or 'aucun'}.",
-        f"- Signalements à la lecture : {len(textes.controles(b))} (une erreur aurait arrêté le calcul).",
+        f"- Signalements à la lecture : {warnings} (une erreur aurait arrêté le calcul).",
         f"- Contradictions dans les textes signés : {len(b.contradictions)}"
         + (f" ({weights})." if weights else "."),
         f"- Lignes d'indicateurs à lecture incertaine : {len(uncertain_readings(b.contrats))}.",
