@@ -64,6 +64,11 @@ class Situation:
         return f"{self.contrat}/{self.action}"
 
     @property
+    def terminee(self) -> bool:
+        """Whether the axe or volet ended before the exercise."""
+        return self.consommable is not None and self.consommable.year < self.exercice
+
+    @property
     def recit_attendu(self) -> str:
         """File in which the pilot tells the action's progress."""
         return f"{NARRATIFS}/{self.contrat}-{self.action}.md"
@@ -195,7 +200,7 @@ def _back(exercice: int, months: int) -> date:
 
 def anomalies(s: Situation) -> list[str]:
     """What is unusual in the data of an action, and what is done with it."""
-    if s.realise is None or (s.consommable and s.consommable.year < s.exercice):
+    if s.realise is None or s.terminee:
         return []
     found = []
     cumuls = [0, *(amount for _, amount in s.courbe)]

@@ -33,9 +33,13 @@ def lieu(risque: Risque, niveau: str, code: str, contrat: str, financeur: str = 
 
 
 def effectifs(risque: Risque) -> pd.DataFrame:
-    """Number of actions by status: one row per contract (groupe ''), then per axe or volet."""
+    """Number of actions by status: one row per contract (groupe ''), then per axe or volet that
+    has not ended before the exercise."""
+    ended = {s.cle for s in risque.situations if s.terminee}
+    cles = zip(risque.actions["contrat"], risque.actions["action"], strict=True)
+    judged = risque.actions[[cle not in ended for cle in cles]]
     rows = []
-    for contrat, own in risque.actions.groupby("contrat", sort=False):
+    for contrat, own in judged.groupby("contrat", sort=False):
         parts = [("", own), *own.groupby("groupe", sort=False)]
         for groupe, inside in parts:
             count = Counter(inside["statut"])
