@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from fractions import Fraction
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from analyses.contrat.citations import clause_of
@@ -37,7 +38,7 @@ def effectifs(risque: Risque) -> pd.DataFrame:
     has not ended before the exercise."""
     ended = {s.cle for s in risque.situations if s.terminee}
     cles = zip(risque.actions["contrat"], risque.actions["action"], strict=True)
-    judged = risque.actions[[cle not in ended for cle in cles]]
+    judged = risque.actions[np.array([cle not in ended for cle in cles], dtype=bool)]
     rows = []
     for contrat, own in judged.groupby("contrat", sort=False):
         parts = [("", own), *own.groupby("groupe", sort=False)]
