@@ -8,7 +8,7 @@ from typing import Any, cast
 
 import pandas as pd
 
-from analyses.chiffres.agregation import Cle, add, ratios
+from analyses.chiffres.agregation import Cle, add, derived
 from analyses.chiffres.chiffre import CLE, Chiffre, Rapport, identifiant
 from analyses.chiffres.mesures import Mesures
 
@@ -49,7 +49,7 @@ def _contrat(own: pd.DataFrame, mesures: Mesures) -> Iterator[dict[str, Any]]:
         for key, rows in years.items()
         if mesures[key[0]].agregation == "somme"
     }
-    rates = {(one.mesure, one.financeur, ""): one for one in ratios(place, sums, mesures)}
+    rates = {(one.mesure, one.financeur, ""): one for one in derived(place, sums, mesures)}
     for key, one in {**sums, **rates}.items():
         if key in years:
             yield _row(one, years[key])
