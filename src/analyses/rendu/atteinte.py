@@ -307,8 +307,8 @@ def _place(q: Question, order: Mapping[tuple[str, str], int]) -> tuple[int, ...]
 
 def annexe(b: Bilan, nom: str) -> Styler | Markdown:
     """Annexe 2 or 4 filled in, in the State's columns (params/gabarits/), every year beside."""
+    from analyses.rendu.classeur_lignes import indicator_rows
     from analyses.rendu.gabarits import load_gabarits
-    from analyses.rendu.workbook import indicator_rows
 
     sheet = next(g for g in load_gabarits()[1] if g.feuille == nom)
     contrat = b.contrats.get(sheet.contrat)
