@@ -37,6 +37,7 @@ from analyses.execution.execution import (
     COLONNES_MOIS,
     Execution,
 )
+from analyses.preparation.exercice import COLONNES_LIGNE
 from analyses.risque.situation import Situation
 from analyses.risque.trajectoire import Trajectoire
 
@@ -189,8 +190,8 @@ def execution(
     """An execution from its rows; a column that a row does not give is not known."""
     plain: dict[str, Any] = {
         "arrete_au": None,
-        "lignes": pd.DataFrame(),
-        "non_affecte": pd.DataFrame(),
+        "lignes": _frame([], [*COLONNES_LIGNE, "groupe", "motif_ineligible"]),
+        "non_affecte": _frame([], COLONNES_LIGNE),
         "renseigne": True,
     }
     return Execution(

@@ -82,7 +82,7 @@ def _figures(b: Any) -> Rows:
 def _workbook(b: Any, folder: Path) -> Rows:
     """Cells of tableaux.xlsx: what a reader without a calculation engine sees, and the formula."""
     path = folder / "tableaux.xlsx"
-    write_workbook(path, b.contrats, b.executions, b.indicateurs, b.simule, b.regles)
+    write_workbook(path, b)
     values = openpyxl.load_workbook(path, data_only=True)
     formulas = openpyxl.load_workbook(path)
     rows = []

@@ -27,7 +27,7 @@ def b(tmp_path_factory):
 @pytest.fixture(scope="module")
 def classeur(b, tmp_path_factory) -> Path:
     path = tmp_path_factory.mktemp("x") / "tableaux.xlsx"
-    write_workbook(path, b.contrats, b.executions, b.indicateurs, b.simule, b.regles)
+    write_workbook(path, b)
     return path
 
 

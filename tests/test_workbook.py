@@ -1,5 +1,6 @@
 """tableaux.xlsx: columns, totals, printed totals, missing values, text like a formula."""
 
+from dataclasses import replace
 from datetime import date
 from fractions import Fraction
 from pathlib import Path
@@ -8,8 +9,13 @@ from types import SimpleNamespace as NS
 import openpyxl
 import pandas as pd
 import pytest
-from fabrique import contrat_signe
+from fabrique import contrat_signe, execution
 
+from analyses.chiffres.agregation import complete
+from analyses.chiffres.chiffre import VIDES, Chiffre, Rapport
+from analyses.chiffres.depenses import depenses
+from analyses.chiffres.mesures import load_mesures
+from analyses.chiffres.table import tabulate
 from analyses.rendu import workbook
 from analyses.rendu.gabarits import Gabarit, evaluate, excel_formula, load_gabarits
 from analyses.rendu.workbook import write_workbook
@@ -21,6 +27,9 @@ EUR = 100
 class _Action(NS):
     def plan(self, exercice):
         return {k: v * EUR for k, v in self.montants.items()} if exercice == 2024 else None
+
+    def plan_source(self, exercice):
+        return "annexe 3"
 
 
 def _cell(texts):
@@ -47,7 +56,7 @@ def _action(code, groupe, montants, titre="Titre", total=None, indicateurs=()):
         libelle=titre,
         montants=montants,
         intitules=[NS(texte=titre, source="annexe 3")],
-        financements=[NS(exercice=2024, retenu=True, total_imprime=total)],
+        financements=[NS(exercice=2024, retenu=True, total_imprime=total, source="annexe 3")],
         indicateurs=list(indicateurs),
     )
 
@@ -59,6 +68,7 @@ def _group(code, public, niveau):
         niveau=niveau,
         libelle=f"Groupe {public}",
         activite="0304 50 23",
+        imputation="",
         fin=date(2024, 12, 31),
     )
 
@@ -80,7 +90,8 @@ def _contrats():
         _action("2", "axe-1", {"etat": 1875, "cd": 1875, "caf": 3750}),
         _action("9", "axe-3", {"etat": 51250, "cd": 51250}),
     ]
-    imprimes = [NS(niveau="axe", code="1", financeur="etat", montant=105375 * EUR, exercice=2024)]
+    printed = {"montant": 105375 * EUR, "exercice": 2024, "source": "annexe 3"}
+    imprimes = [NS(niveau="axe", code="1", financeur="etat", **printed)]
     sol = contrat_signe(
         code="solidarites",
         titre="Contrat local",
@@ -108,36 +119,111 @@ def _contrats():
     return {"solidarites": sol, "emploi": emploi}
 
 
-def _execution(contrats):
+# Annexe 6 by hand: State's money left, département's money left, « Montant total réalisé ».
+REPORTS = {"1": (11875, 11875, 90000), "2": (0, 0, 7500), "9": (None, None, None)}
+
+
+def _execution(contrats, exercice=2024, depense=None, **champs):
     """Action 1: 90 000 € realised for 120 000 planned (35 625 / 35 625 / 18 750); the State paid
     47 500. Action 2: everything spent. Action 9: nothing known."""
     consumed = {"1": (35625, 35625, 18750), "2": (1875, 1875, 3750), "9": (None, None, None)}
     paid = {"1": 47500, "2": 1875, "9": 51250}
-    by_action, by_funder = [], []
+    by_action, by_funder, groups, totals = [], [], {}, {}
     for contrat in contrats.values():
         for code, action in contrat.actions.items():
-            spent = consumed.get(code, (10, 10, 0))
+            spent, plan = consumed.get(code, (10, 10, 0)), action.plan(exercice) or {}
             known = spent[0] is not None
             head = {"contrat": contrat.code, "groupe": action.groupe, "action": code}
-            by_action.append(
-                head
-                | {
-                    "realise": sum(spent) * EUR if known else None,
-                    "ineligible": 0 if known else None,
-                    "verse": paid.get(code, 20) * EUR,
-                }
-            )
+            given = paid.get(code, 20) * EUR if depense is None else depense
+            values = {
+                "prevu": sum(plan.values()) or None,
+                "realise": sum(spent) * EUR if known else None,
+                "ineligible": 0 if known else None,
+                "verse": given,
+            }
+            if depense is not None:
+                values |= dict.fromkeys(("realise", "ineligible", "verse"), depense)
+            by_action.append(head | values)
+            key = contrat.code, action.groupe
+            groups[key] = groups.get(key, 0) + given
+            totals[contrat.code] = totals.get(contrat.code, 0) + given
             for funder, amount in zip(("etat", "cd", "caf"), spent, strict=True):
-                by_funder.append(
-                    head | {"financeur": funder, "consomme": amount * EUR if known else None}
-                )
+                if plan and (funder in plan or amount):
+                    used = amount * EUR if known else None
+                    left = plan.get(funder, 0) - used if known else None
+                    row = {"financeur": funder, "prevu": plan.get(funder, 0)}
+                    by_funder.append(head | row | {"consomme": used, "non_consomme": left})
+    plain = {"verse_groupe": groups, "verse_contrat": totals}
+    return execution(exercice, by_action, by_funder, **plain | champs)
+
+
+def _nothing_done(contrats):
+    """Nothing was deposited: the plan alone is known."""
+    done = _execution(contrats, renseigne=False, verse_groupe={}, verse_contrat={})
+    done.par_action[["realise", "ineligible", "verse"]] = None
+    done.par_financeur[["consomme", "non_consomme"]] = None
+    return done
+
+
+def _unspread(contrats):
+    """The State paid 500 € to the whole contract: its actions and its axes do not know."""
+    done = _execution(contrats)
+    done.par_action["verse"] = None
+    axes = {("solidarites", "axe-1"): None, ("solidarites", "axe-3"): None}
+    return replace(done, verse_groupe=axes, verse_contrat={"solidarites": 50000})
+
+
+def _reports(exercice):
+    for code, (cash, own, realise) in REPORTS.items():
+        place = ("solidarites", exercice, "action", code)
+        for mesure, funder, amount in (
+            ("solde_verse", "etat", cash),
+            ("solde_affecte", "cd", own),
+            ("a_reporter", "etat", cash),
+            ("a_reporter", "cd", own),
+            ("realise_annexe_6", "total", realise),
+            *(("prevu_suivant", funder, None) for funder in ("etat", "cd", "autres")),
+            *(("budget_suivant", funder, None) for funder in ("etat", "cd", "total")),
+        ):
+            value = None if amount is None else amount * EUR
+            status = "non_renseigne" if value is None else "calcule"
+            yield Chiffre(mesure, *place, funder, value, statut=status)
+
+
+def _judged(frame):
+    for row in frame.to_dict("records"):
+        place = (row["contrat"], row["exercice"], "indicateur", row["code"], "")
+        rate, status = row["taux"], row["statut"]
+        exact = None if rate is None else Rapport(rate.numerator, rate.denominator)
+        empty = status if status in VIDES else "sans_objet"
+        yield Chiffre("taux_atteinte", *place, exact, statut="calcule" if rate else empty)
+        known = status not in VIDES
+        word, empty = (status, "calcule") if known else (None, status)
+        yield Chiffre("statut_atteinte", *place, word, statut=empty)
+
+
+def _bilan(contrats, executions, frame, simule=False):
+    """What the workbook reads of a bilan, its figures made by the one aggregation."""
+    signed = {done.exercice: contrats for done in executions}
+    figures = []
+    for done in executions:
+        figures += [*depenses(done, contrats), *_reports(done.exercice)]
+    figures = [*complete(figures, signed, load_mesures()), *_judged(frame)]
     return NS(
-        exercice=2024,
+        exercices=[done.exercice for done in executions],
         arrete_au=None,
-        renseigne=True,
-        par_action=pd.DataFrame(by_action).astype(object),
-        par_financeur=pd.DataFrame(by_funder).astype(object),
+        contrats=contrats,
+        executions=executions,
+        indicateurs=frame,
+        chiffres=tabulate(figures, signed, load_mesures(), {}, simule),
+        simule=simule,
+        regles=NS(contrats=signed, soldes={}),
     )
+
+
+def _one(frame=None, simule=False, done=_execution):
+    contrats = _contrats()
+    return _bilan(contrats, [done(contrats)], _frame() if frame is None else frame, simule)
 
 
 def _frame():
@@ -145,6 +231,7 @@ def _frame():
         "contrat": "solidarites",
         "action": "1",
         "indicateur": "familles",
+        "code": "1/familles",
         "exercice": 2024,
         "resultat": Fraction(40),
         "resultat_imprime": "40",
@@ -157,8 +244,7 @@ def _frame():
 @pytest.fixture(scope="module")
 def paths(tmp_path_factory) -> Path:
     path = tmp_path_factory.mktemp("x") / "tableaux.xlsx"
-    contrats = _contrats()
-    write_workbook(path, contrats, [_execution(contrats)], _frame(), True)
+    write_workbook(path, _one(simule=True))
     return path
 
 
@@ -213,14 +299,14 @@ def test_text_that_looks_like_a_formula_stays_text(paths):
 
 def test_a_result_that_looks_like_a_formula_stays_text(tmp_path):
     """As a pilot may type or paste it; comments and sources of results are not in the workbook."""
-    contrats, frame = _contrats(), _frame()
+    frame = _frame()
     text = "+cmd|' /C calc'!A0"
     frame.loc[0, ["resultat_imprime", "resultat", "taux", "statut"]] = [
         text, None, None, "non_evaluable",
     ]  # fmt: skip
     frame["commentaire"] = "=HYPERLINK(1)"
     path = tmp_path / "t.xlsx"
-    write_workbook(path, contrats, [_execution(contrats)], frame, True)
+    write_workbook(path, _one(frame, simule=True))
     sheet = openpyxl.load_workbook(path)["Annexe 2"]
     assert (sheet["E6"].value, sheet["E6"].data_type) == (text, "s")
     assert not any("HYPERLINK" in str(c.value) for row in sheet for c in row)
@@ -271,26 +357,20 @@ def test_indicators_as_printed(paths):
 
 def test_payment_that_cannot_be_spread(tmp_path):
     """The State paid 500 € to the whole contract and no budget is signed: actions unknown."""
-    contrats = _contrats()
-    execution = _execution(contrats)
-    execution.par_action["verse"] = 0
-    execution.verse_groupe = {("solidarites", "axe-1"): 0, ("solidarites", "axe-3"): 0}
-    execution.verse_contrat = {"solidarites": 50000}
-    write_workbook(tmp_path / "t.xlsx", contrats, [execution], _frame(), False)
+    write_workbook(tmp_path / "t.xlsx", _one(done=_unspread))
     table = _table(tmp_path / "t.xlsx", "Annexe 6")
     paid = [row[_column(table, "A\n")] for row in table[:6]]
     assert paid == ["non renseigné"] * 5 + [500]
 
 
 def test_same_input_same_bytes(tmp_path):
-    contrats = _contrats()
     for name in ("a", "b"):
-        write_workbook(tmp_path / name, contrats, [_execution(contrats)], _frame(), True)
+        write_workbook(tmp_path / name, _one(simule=True))
     assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
 
 
 def test_every_layout_source_is_known_even_without_executions(tmp_path):
-    write_workbook(tmp_path / "t.xlsx", _contrats(), [], pd.DataFrame(), False)
+    write_workbook(tmp_path / "t.xlsx", _one(_frame().iloc[:0], done=_nothing_done))
     table = _table(tmp_path / "t.xlsx", "Bilan volet 2")
     assert (table[0]["Prévu total"], table[0]["Réalisé éligible"]) == (250, "non renseigné")
 
@@ -307,16 +387,14 @@ def test_broken_layout_names_file_and_key(tmp_path):
     (tmp_path / "a.yaml").write_text("feuille: A\ntitre: T\n", "utf-8")
     with pytest.raises(BilanError, match=r"a\.yaml, champ « contrat »"):
         load_gabarits(tmp_path)
-    with pytest.raises(ValueError, match="« Z » n'est pas une colonne"):
-        Gabarit.model_validate(
-            {
-                "feuille": "A",
-                "titre": "T",
-                "contrat": "c",
-                "lignes": "actions",
-                "colonnes": [{"cle": "a", "entete": "A", "formule": "Z + 1"}],
-            }
-        )
+    sheet = {"feuille": "A", "titre": "T", "contrat": "c", "lignes": "actions"}
+    for column, words in (
+        ({"mesure": "prevu", "formule": "Z + 1"}, "« Z » n'est pas une colonne"),
+        ({"mesure": "inconnue"}, "« inconnue » n'est pas une mesure du registre"),
+        ({"formule": "1"}, "attendu une seule clé parmi source, mesure"),
+    ):
+        with pytest.raises(ValueError, match=words):
+            Gabarit.model_validate(sheet | {"colonnes": [{"cle": "a", "entete": "A"} | column]})
 
 
 def test_layout_that_asks_for_an_unknown_source(tmp_path, monkeypatch):
@@ -326,7 +404,21 @@ def test_layout_that_asks_for_an_unknown_source(tmp_path, monkeypatch):
     )
     monkeypatch.setattr(workbook, "load_gabarits", lambda: (readme, [wrong]))
     with pytest.raises(BilanError, match="attendu une source parmi .* trouvé « inconnue »"):
-        write_workbook(tmp_path / "t.xlsx", _contrats(), [], pd.DataFrame(), False)
+        write_workbook(tmp_path / "t.xlsx", _one())
+
+
+def test_a_formula_that_does_not_give_its_figure_stops_the_workbook(tmp_path, monkeypatch):
+    """F is A + B + C: without C, action 1 would be 95 000 € where 120 000 € are planned."""
+    readme, layouts = load_gabarits()
+    columns = [
+        c.model_copy(update={"formule": "A + B"}) if c.cle == "F" else c
+        for c in layouts[1].colonnes
+    ]
+    wrong = layouts[1].model_copy(update={"colonnes": columns})
+    monkeypatch.setattr(workbook, "load_gabarits", lambda: (readme, [wrong]))
+    expected = "Annexe 3, cellule G5 .* le chiffre de « prevu », 120000 ; trouvé 95000 par la"
+    with pytest.raises(BilanError, match=expected):
+        write_workbook(tmp_path / "t.xlsx", _one())
 
 
 def test_years_to_come_are_empty_and_a_target_of_zero_has_no_rate(paths, tmp_path):
@@ -339,8 +431,7 @@ def test_years_to_come_are_empty_and_a_target_of_zero_has_no_rate(paths, tmp_pat
     ]
     assert first["Statut 2025 (ajout)"] is None and first["Cible 2025"] == 60
     frame = _frame().assign(taux=None, statut="atteint")
-    contrats = _contrats()
-    write_workbook(tmp_path / "t.xlsx", contrats, [_execution(contrats)], frame, False)
+    write_workbook(tmp_path / "t.xlsx", _one(frame))
     first = _table(tmp_path / "t.xlsx", "Annexe 2")[1]
     assert first["Taux d'atteinte 2024 (ajout)"] == "sans objet"
     assert first["Statut 2024 (ajout)"] == "atteint"
@@ -349,11 +440,9 @@ def test_years_to_come_are_empty_and_a_target_of_zero_has_no_rate(paths, tmp_pat
 def test_a_volet_that_ended_has_no_block_unless_money_moved(tmp_path):
     """Volet 2 ends in 2024: a bilan that also covers 2025 shows it for 2024 alone."""
     contrats = _contrats()
-    runs = [_execution(contrats), _execution(contrats)]
-    runs[1].exercice = 2025
     for spent, years in ((0, ["2024"]), (100, ["2024", "2025"])):
-        runs[1].par_action[["realise", "ineligible", "verse"]] = spent
-        write_workbook(tmp_path / "t.xlsx", contrats, runs, _frame(), False)
+        runs = [_execution(contrats), _execution(contrats, 2025, depense=spent)]
+        write_workbook(tmp_path / "t.xlsx", _bilan(contrats, runs, _frame()))
         sheet = openpyxl.load_workbook(tmp_path / "t.xlsx")["Bilan volet 2"]
         titles = [str(row[0].value) for row in sheet.iter_rows()]
         assert [t[-4:] for t in titles if t.startswith("Annexe 3")] == years

@@ -340,8 +340,8 @@ def load(
         prepare(depot, contrats_de(departement, depot.exercice, au), au) for depot in opened
     ]
     lectures = load_lectures()
-    regles = run(preparations, declared(opened), lectures)
-    regles.suivants.update({year: contrats_de(departement, year + 1) for year in years})
+    suivants = {year: contrats_de(departement, year + 1) for year in years}
+    regles = run(preparations, declared(opened), lectures, suivants)
     depots = [depot for depot in opened if depot.exercice in years]
     executions = [regles.executions[year] for year in years]
     past, modele, risques = list(regles.executions.values()), load_modele(), []

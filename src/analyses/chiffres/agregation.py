@@ -1,5 +1,5 @@
 """The one aggregation: actions to axe or volet, to contract, to the exercises of the bilan; ratios
-from the sums. Unknown + known is unknown, and what is known is said beside."""
+and differences from the sums. Unknown + known is unknown, and what is known is said beside."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def add(terms: Iterable[Chiffre]) -> tuple[int | None, str, int | None]:
 def complete(
     figures: list[Chiffre], contrats: Mapping[int, Mapping[str, Contrat]], mesures: Mesures
 ) -> list[Chiffre]:
-    """The figures with the sums and the ratios that the registry asks for.
+    """The figures with the sums, the ratios and the differences that the registry asks for.
 
     A figure that is already given at a level stays as given (a payment that no action shares).
     `contrats`: the version of each contract by exercise.
@@ -61,7 +61,7 @@ def complete(
         for exercice, signed in contrats.items()
         for contrat in signed.values()
         for lieu in lieux(contrat, exercice)
-        for rate in ratios(_place(lieu), by_place.get(_place(lieu), {}), mesures)
+        for rate in derived(_place(lieu), by_place.get(_place(lieu), {}), mesures)
     ]
     return [*figures, *added, *rates]
 
@@ -120,18 +120,19 @@ def _nothing_said(lieu: Lieu, code: str, figures: Mapping[Cle, Chiffre], mesure:
     return Chiffre(mesure, *place, TOTAL, None, statut=status)
 
 
-def ratios(place: Place, figures: Mapping[Cle, Chiffre], mesures: Mesures) -> Iterator[Chiffre]:
-    """The ratios of a place, from its own sums."""
+def derived(place: Place, figures: Mapping[Cle, Chiffre], mesures: Mesures) -> Iterator[Chiffre]:
+    """The ratios and the differences of a place, from its own sums."""
     for code, mesure in mesures.items():
-        if mesure.agregation != "rapport":
+        if mesure.agregation not in ("rapport", "difference"):
             continue
-        for (name, funder, detail), whole in figures.items():
-            if name != mesure.denominateur or detail:
+        make = _ratio if mesure.agregation == "rapport" else _difference
+        for (name, funder, detail), second in figures.items():
+            if name not in (mesure.denominateur, mesure.moins) or detail or second.partiel:
                 continue
-            terms = (figures.get((part, funder, "")) for part in mesure.numerateur)
-            part = next((term for term in terms if term is not None), None)
-            if part is not None:
-                yield _ratio(place, code, part, whole)
+            terms = (figures.get((f, funder, "")) for f in (*mesure.numerateur, *mesure.de))
+            first = next((term for term in terms if term is not None), None)
+            if first is not None:
+                yield make(place, code, first, second)
 
 
 def _ratio(place: Place, mesure: str, part: Chiffre, whole: Chiffre) -> Chiffre:
@@ -143,5 +144,17 @@ def _ratio(place: Place, mesure: str, part: Chiffre, whole: Chiffre) -> Chiffre:
     absent = "sans_objet" if nothing or ended else "non_renseigne"
     return Chiffre(
         *(mesure, *place, whole.financeur, value),
+        statut=absent if value is None else "calcule",
+    )
+
+
+def _difference(place: Place, mesure: str, first: Chiffre, second: Chiffre) -> Chiffre:
+    value = None
+    if isinstance(first.valeur, int) and isinstance(second.valeur, int):
+        value = first.valeur - second.valeur
+    ended = "sans_objet" in (first.statut, second.statut)
+    absent = "sans_objet" if ended else "non_renseigne"
+    return Chiffre(
+        *(mesure, *place, second.financeur, value),
         statut=absent if value is None else "calcule",
     )

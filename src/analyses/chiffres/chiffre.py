@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -10,7 +11,7 @@ from analyses.socle.money import decimal_text, euros_text, number_text
 
 CLE = ("mesure", "contrat", "exercice", "niveau", "code", "financeur", "detail")
 VIDES = ("non_renseigne", "sans_objet", "non_evaluable")
-TOTAL = "total"
+TOTAL, TIERS = "total", "autres"  # all the funders, all those but the State and the département
 Value = int | Fraction | str | None
 
 
@@ -72,7 +73,8 @@ class Chiffre:
     None with `statut` saying why there is none.
 
     `source`: the document it is printed in, where that, and not a kind of clause, founds it.
-    `connu`: what is known of a sum that lacks a term. `donnees`: made from the year's files (None:
+    `connu`: what is known of a sum that lacks a term. `partiel`: a printed total that leaves a
+    funder out, not to be compared with the sum of all. `donnees`: made from the year's files (None:
     as the registry says).
     """
 
@@ -90,6 +92,7 @@ class Chiffre:
     lectures: tuple[str, ...] = ()
     note: str = ""
     connu: int | None = None
+    partiel: bool = False
     donnees: bool | None = None
 
 
@@ -127,6 +130,16 @@ def chiffre(
         note=note,
         donnees=donnees,
     )
+
+
+def total(values: Iterable[int | None]) -> int | None:
+    """Sum; None as soon as one term is not known.
+
+    >>> total([1, 2]), total([1, None])
+    (3, None)
+    """
+    found = list(values)
+    return None if any(v is None for v in found) else sum(v for v in found if v is not None)
 
 
 def verdict(lieu: Lieu, mesure: str, mot: str, note: str = "") -> Chiffre:

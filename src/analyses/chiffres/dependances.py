@@ -57,6 +57,6 @@ class Dependances:
         """Interpretations of the figures that come from the executions and their sums."""
         if mesure in ("realise", "paye", "personnel"):
             return self.realise(lieu)
-        if mesure in ("consomme", "non_consomme"):
+        if mesure in ("consomme", "consomme_tiers", "non_consomme"):
             return self.consomme(lieu)
         return self.verse(lieu) if mesure == "verse" else ()

@@ -7,8 +7,17 @@ from collections.abc import Iterator, Mapping
 from fractions import Fraction
 from typing import Any
 
-from analyses.chiffres.chiffre import TOTAL, Chiffre, Lieu, Rapport, chiffre, lieux
-from analyses.contrat.financeurs import ETAT
+from analyses.chiffres.chiffre import (
+    TIERS,
+    TOTAL,
+    Chiffre,
+    Lieu,
+    Rapport,
+    chiffre,
+    lieux,
+    total,
+)
+from analyses.contrat.financeurs import CD, ETAT
 from analyses.contrat.model import Contrat
 from analyses.execution.execution import Execution
 from analyses.socle.fmt import missing
@@ -20,7 +29,7 @@ SERIES = (
 )
 # Printed columns that group several funders, under the closest public name.
 IMPRIMES = {
-    "tiers": ("autres", "tous les financeurs tiers"),
+    "tiers": (TIERS, "tous les financeurs tiers"),
     "hors_fse": (TOTAL, "total imprimé hors FSE"),
 }
 
@@ -87,9 +96,14 @@ def _funders(lieu: Lieu, parts: list[Mapping[Any, Any]]) -> Iterator[Chiffre]:
             values.append(_known(part[mesure]))
             yield chiffre(lieu, mesure, funder, values[-1])
     for mesure, values in sums.items():
-        known = [value for value in values if value is not None]
-        total = sum(known) if len(known) == len(values) else None
-        yield chiffre(lieu, mesure, TOTAL, total)
+        yield chiffre(lieu, mesure, TOTAL, total(values))
+    others = [part for part in parts if part["financeur"] not in (ETAT, CD)]
+    planned = total(_known(part["prevu"]) for part in others)
+    yield chiffre(lieu, "prevu_tiers", TIERS, planned, source=source)
+    # A plan without third parties: nothing of theirs is used, once what is used is known.
+    used = total(_known(part["consomme"]) for part in others or parts)
+    used = 0 if used is not None and not others else used
+    yield chiffre(lieu, "consomme_tiers", TIERS, used)
 
 
 def _total_paid(lieu: Lieu, done: Execution) -> Iterator[Chiffre]:
@@ -146,7 +160,8 @@ def _printed(contrat: Contrat, exercice: int) -> Iterator[Chiffre]:
 
 def _as_printed(lieu: Lieu, funder: str, montant: int, source: str, words: str) -> Chiffre:
     place = (lieu.contrat.code, lieu.exercice, lieu.niveau, lieu.code)
-    return Chiffre("imprime", *place, funder, montant, source=source, note=words)
+    partial = funder == TOTAL and bool(words)
+    return Chiffre("imprime", *place, funder, montant, source=source, note=words, partiel=partial)
 
 
 def _unspread(contrat: Contrat, done: Execution) -> Iterator[Chiffre]:

@@ -31,7 +31,7 @@ Un fichier par bilan, encodé en UTF-8, séparateur virgule, une ligne par chiff
 | `origine` | les tables dont le chiffre vient ; `contrat` : du texte signé seul |
 | `identifiant` | de quoi citer le chiffre : `mesure:contrat:exercice:niveau:code:financeur:detail` |
 
-Somme : de l'action à l'axe ou au volet, puis au contrat. Rapport : à chaque niveau, des sommes. Un terme sans objet n'ajoute rien.
+Somme : de l'action à l'axe ou au volet, puis au contrat. Rapport et différence : à chaque niveau, des sommes. Un terme sans objet n'ajoute rien.
 
 | mesure | titre | sens | unité | agrégation | fondée par la clause |
 |---|---|---|---|---|---|

@@ -55,7 +55,7 @@ def effects(
     difference.
     """
     chosen = _Demandees(regles.lectures)
-    kept = _all(run(preparations, regles.declares, chosen), exercices, mesures)
+    kept = _all(run(preparations, regles.declares, chosen, regles.suivants), exercices, mesures)
     rows: list[dict[str, Any]] = []
     for interpretation in interpretations:
         code = interpretation["code"]
@@ -65,7 +65,8 @@ def effects(
             if reading == regles.lectures[code]:
                 continue
             readings = {**regles.lectures, code: reading}
-            other = _all(run(preparations, regles.declares, readings), exercices, mesures)
+            again = run(preparations, regles.declares, readings, regles.suivants)
+            other = _all(again, exercices, mesures)
             for key in dict.fromkeys([*kept, *other]):
                 one, two = kept.get(key), other.get(key)
                 before, after = (None if c is None else _exact(c.valeur) for c in (one, two))

@@ -7,7 +7,14 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, StrictStr, ValidationError, field_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    StrictStr,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
 from analyses.contrat.load import schema_problems
 from analyses.contrat.model import Contrat
@@ -26,12 +33,14 @@ class Mesure(BaseModel):
     titre: StrictStr
     sens: StrictStr
     unite: Literal["euros", "ratio", "nombre", "mot", "indicateur", "cellule"]
-    agregation: Literal["somme", "rapport", "aucune"]
+    agregation: Literal["somme", "rapport", "difference", "aucune"]
     origine: tuple[StrictStr, ...]
     clause: tuple[tuple[str, ...], ...] = ()
     compte: StrictStr = ""
     numerateur: tuple[StrictStr, ...] = ()
     denominateur: StrictStr = ""
+    de: tuple[StrictStr, ...] = ()
+    moins: StrictStr = ""
     note_negatif: StrictStr = ""
     annees_cumulables: bool = False
 
@@ -42,6 +51,13 @@ class Mesure(BaseModel):
         if not isinstance(texts, list) or not all(isinstance(text, str) for text in texts):
             raise ValueError("attendu un genre de clause, ou une liste de genres")
         return tuple(tuple(part.strip() for part in text.split("+")) for text in texts)
+
+    @model_validator(mode="after")
+    def _terms(self) -> Mesure:
+        terms = self.de and self.moins if self.agregation == "difference" else True
+        if not terms or (self.agregation != "difference" and (self.de or self.moins)):
+            raise ValueError("attendu « de » et « moins » pour une différence, et pour elle seule")
+        return self
 
     @property
     def donnees(self) -> bool:
@@ -102,13 +118,13 @@ def _load(params: Path) -> Mesures:
                 for p in schema_problems(error, FICHIER)
             ]
     for code, mesure in found.items():
-        parts = [*mesure.numerateur, *([mesure.denominateur] if mesure.denominateur else [])]
+        parts = [*mesure.numerateur, *filter(None, [mesure.denominateur])]
         if (mesure.agregation == "rapport") != (len(parts) > 1):
             expected = "un numérateur et un dénominateur pour un rapport, et pour lui seul"
             problems.append(_wrong(code, expected, ", ".join(parts) or "rien"))
         problems += [
             _wrong(code, "une mesure du registre", f"« {part} »")
-            for part in parts
+            for part in (*parts, *mesure.de, *filter(None, [mesure.moins]))
             if part not in rows
         ]
     if problems:

@@ -8,7 +8,7 @@ from typing import Any, cast
 
 import pandas as pd
 
-from analyses.chiffres.agregation import Cle, add, ratios
+from analyses.chiffres.agregation import Cle, add, derived
 from analyses.chiffres.chiffre import CLE, Chiffre, Rapport, identifiant
 from analyses.chiffres.mesures import Mesures
 
@@ -52,7 +52,7 @@ def _contrat(own: pd.DataFrame, mesures: Mesures) -> Iterator[dict[str, Any]]:
             # A year that says nothing of a measure is unknown; of a funder alone, it has none.
             silent = any((key[0], year) not in told for year in every)
             sums[key] = _sum(Chiffre(key[0], *place, key[1], None), rows, silent)
-    rates = {(one.mesure, one.financeur, ""): one for one in ratios(place, sums, mesures)}
+    rates = {(one.mesure, one.financeur, ""): one for one in derived(place, sums, mesures)}
     for key, one in {**sums, **rates}.items():
         if key in years:
             yield _row(one, years[key])

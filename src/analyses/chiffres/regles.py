@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from fractions import Fraction
 
-from analyses.chiffres.chiffre import TOTAL, Chiffre, Lieu, Rapport, chiffre, lieux
+from analyses.chiffres.chiffre import TIERS, TOTAL, Chiffre, Lieu, Rapport, chiffre, lieux, total
 from analyses.chiffres.dependances import Codes, Dependances
 from analyses.contrat.citations import cite, clause_of
 from analyses.contrat.financeurs import CD, ETAT
@@ -37,16 +37,6 @@ def regles_figures(regles: Regles, exercice: int) -> Iterator[Chiffre]:
                 yield from _chain(lieu, regles, depend, amount)
             else:
                 yield from _volets(lieu, regles, depend)
-
-
-def total(values: Iterable[int | None]) -> int | None:
-    """Sum; None as soon as one term is not known.
-
-    >>> total([1, 2]), total([1, None])
-    (3, None)
-    """
-    found = list(values)
-    return None if any(v is None for v in found) else sum(v for v in found if v is not None)
 
 
 # --- the part of the département ------------------------------------------------------------
@@ -143,11 +133,35 @@ def _chain(
     shown = annexe_6(chain, realise, reading)
     lectures = ("realise-annexe-6", *carried)
     yield chiffre(lieu, "realise_annexe_6", TOTAL, shown, lectures=lectures)
+    if lieu.exercice < lieu.contrat.fin.year:  # no carry-over beyond the term
+        yield from _next(lieu, regles, chain, (carried, used))
     for funder, link in ((ETAT, state), (CD, own)):
         if link.declare is not None and link.ecart != 0:
             yield chiffre(lieu, "report_declare", funder, link.declare)
             yield chiffre(lieu, "report_calcule", funder, link.calcule)
             yield chiffre(lieu, "ecart_report", funder, link.ecart)
+
+
+def _next(
+    lieu: Lieu, regles: Regles, chain: Chaine, lectures: tuple[Codes, Codes]
+) -> Iterator[Chiffre]:
+    """What the plan opens for the next exercise, and the budget that carry-overs make of it."""
+    after = regles.suivants.get(lieu.exercice, {}).get(lieu.contrat.code, lieu.contrat)
+    action = after.actions.get(lieu.code, lieu.contrat.actions[lieu.code])
+    plan, source = action.plan(lieu.exercice + 1), action.plan_source(lieu.exercice + 1)
+    planned: dict[str, int | None] = dict.fromkeys((ETAT, CD, TIERS))
+    if plan is not None:
+        others = sum(amount for funder, amount in plan.items() if funder not in (ETAT, CD))
+        planned = {ETAT: plan.get(ETAT, 0), CD: plan.get(CD, 0), TIERS: others}
+    for funder, amount in planned.items():
+        yield chiffre(lieu, "prevu_suivant", funder, amount, source=source, donnees=False)
+    left = {ETAT: chain.etat.a_reporter, CD: chain.cd.a_reporter}
+    budget = {funder: total([amount, planned[funder]]) for funder, amount in left.items()}
+    budget[TOTAL] = total([*left.values(), *planned.values()])
+    carried, used = lectures
+    for funder, amount in budget.items():
+        codes = used if funder == CD else carried
+        yield chiffre(lieu, "budget_suivant", funder, amount, lectures=codes)
 
 
 def note_report(lieu: Lieu) -> str:
@@ -201,8 +215,8 @@ def _volets(lieu: Lieu, regles: Regles, depend: Dependances) -> Iterator[Chiffre
         if (year, contrat.code, groupe) in regles.soldes
     ]
     yield from _due(lieu, found, depend)
-    if lieu.groupe and found:
-        yield from _balance(lieu, found[0][1])
+    if found:
+        yield from _balance(lieu, found)
 
 
 def _due(lieu: Lieu, found: list[tuple[str, Solde]], depend: Dependances) -> Iterator[Chiffre]:
@@ -218,25 +232,32 @@ def _due(lieu: Lieu, found: list[tuple[str, Solde]], depend: Dependances) -> Ite
         yield chiffre(lieu, mesure, ETAT, value, lectures=lectures, note=words, absent=absent)
 
 
-def _balance(lieu: Lieu, solde: Solde) -> Iterator[Chiffre]:
-    """How the balance of a volet is reached, over the exercises of its bilan."""
-    years = "-".join(str(year) for year in dict.fromkeys((solde.exercices[0], solde.exercices[-1])))
-    planned = [advances(lieu.contrat, year)[lieu.groupe] for year in solde.exercices]
-    given = [amount for amount in planned if amount is not None]
-    for mesure, funder, value in (
-        ("plafond_du", ETAT, solde.plafond),
-        ("avance_due", ETAT, sum(given) if given else None),
-        ("verse_du", ETAT, solde.verse),
-        ("cout", TOTAL, solde.cout),
-        ("tiers", "autres", solde.tiers),
-        ("base", TOTAL, solde.base),
+def _balance(lieu: Lieu, found: list[tuple[str, Solde]]) -> Iterator[Chiffre]:
+    """How the balance of a volet is reached, over the exercises of its bilan; those due, added."""
+    soldes = [solde for _, solde in found]
+    years = dict.fromkeys(solde.exercices[rank] for rank in (0, -1) for solde in soldes)
+    words = f"exercices {'-'.join(map(str, years))}"
+    for mesure, funder, values in (
+        ("plafond_du", ETAT, [solde.plafond for solde in soldes]),
+        ("avance_due", ETAT, [_advance(lieu.contrat, *one) for one in found]),
+        ("verse_du", ETAT, [solde.verse for solde in soldes]),
+        ("cout", TOTAL, [solde.cout for solde in soldes]),
+        ("tiers", TIERS, [solde.tiers for solde in soldes]),
+        ("base", TOTAL, [solde.base for solde in soldes]),
     ):
-        yield chiffre(lieu, mesure, funder, value, note=f"exercices {years}")
-    years = " et ".join(map(str, solde.exercices))
-    yield chiffre(lieu, "exercices_du", "", years, donnees=False)
-    rate = solde.taux
-    part = None if rate is None else Rapport(rate.numerator, rate.denominator)
-    yield chiffre(lieu, "part_etat", ETAT, part)
+        yield chiffre(lieu, mesure, funder, total(values), note=words)
+    if lieu.groupe:
+        both = " et ".join(map(str, soldes[0].exercices))
+        yield chiffre(lieu, "exercices_du", "", both, donnees=False)
+        rate = soldes[0].taux
+        part = None if rate is None else Rapport(rate.numerator, rate.denominator)
+        yield chiffre(lieu, "part_etat", ETAT, part)
+
+
+def _advance(contrat: Contrat, groupe: str, solde: Solde) -> int | None:
+    planned = [advances(contrat, year)[groupe] for year in solde.exercices]
+    given = [amount for amount in planned if amount is not None]
+    return sum(given) if given else None
 
 
 def _lectures_du(lieu: Lieu, found: list[tuple[str, Solde]], depend: Dependances) -> Codes:

@@ -155,14 +155,7 @@ def _make(
             progress(f"Arrêt demandé pendant le carnet {carnet.nom}.")
             raise
     progress("Tableaux et résultats…")
-    write_workbook(
-        temp / "tableaux.xlsx",
-        bilan.contrats,
-        bilan.executions,
-        bilan.indicateurs,
-        bilan.simule,
-        bilan.regles,
-    )
+    write_workbook(temp / "tableaux.xlsx", bilan)
     write_results(temp, bilan)
     write_readings(temp, bilan)
 

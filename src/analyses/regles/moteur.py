@@ -28,6 +28,7 @@ from analyses.regles.solidarites import Part, key_shares, part_cd
 from analyses.socle.problems import BilanError, Problem
 
 Declares = Mapping[tuple[str, str, str], Mapping[int, Declare]]  # contrat, action, financeur
+Suivants = Mapping[int, Mapping[str, Contrat]]  # the version of the exercise after each one
 
 
 @dataclass(frozen=True)
@@ -55,7 +56,7 @@ class Regles:
     lectures: Mapping[str, str]
     declares: Declares = field(default_factory=dict)
     contrats: dict[int, Mapping[str, Contrat]] = field(default_factory=dict)
-    suivants: dict[int, Mapping[str, Contrat]] = field(default_factory=dict)
+    suivants: Suivants = field(default_factory=dict)
     executions: dict[int, Execution] = field(default_factory=dict)
     chaines: dict[tuple[int, str, str], Chaine] = field(default_factory=dict)
     parts: dict[tuple[int, str, str, str], tuple[Part, Part]] = field(default_factory=dict)
@@ -226,10 +227,12 @@ def run(
     preparations: Sequence[Preparation],
     declares: Declares | None = None,
     lectures: Mapping[str, str] | None = None,
+    suivants: Suivants | None = None,
 ) -> Regles:
-    """Run the rules over exercises given in order, under one set of readings."""
+    """Run the rules over exercises given in order, under one set of readings. `suivants`: the
+    version of the exercise after each one, where it differs."""
     state = _Etat(declares or {}, lectures or {})
-    regles = Regles(lectures or {}, declares or {})
+    regles = Regles(lectures or {}, declares or {}, suivants=suivants or {})
     for ready in preparations:
         year, contrats = ready.depot.exercice, ready.contrats
         done = execution(ready, regles.lectures)

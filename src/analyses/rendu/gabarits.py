@@ -1,30 +1,41 @@
 """Sheet layouts of tableaux.xlsx as data (params/gabarits/), and the small formulas they hold.
 
-A formula is written once over column keys ("A - B + C"); it gives both the Excel formula and its
-cached value, so that the two can never disagree.
+A figure is a measure of the registry. A formula is written once over column keys ("A - B + C"): it
+gives the Excel formula, and what Excel will compute, which must be the figure of the column.
 """
 
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
 from pathlib import Path
-from typing import Literal
+from typing import Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
+from xlsxwriter.utility import xl_rowcol_to_cell
 
+from analyses.chiffres.mesures import load_mesures
 from analyses.socle.paths import PARAMS
 from analyses.socle.problems import BilanError, Problem
 from analyses.socle.yaml_files import read_yaml
 
 MISSING = "non renseigné"
 NOT_APPLICABLE = "sans objet"
+Model = TypeVar("Model", bound=BaseModel)
 Value = Fraction | str | None  # a figure, a text (« non renseigné »…), or an empty cell
 
 
 class Colonne(BaseModel):
-    """One column: its printed header, its letter, and where its values come from."""
+    """One column: its printed header, its letter, and where its values come from.
+
+    `source`: a text of the row; `mesure`: a figure, « measure » or « measure:funder », of
+    `exercice` where it is not that of the row; on a total, the one that `detail_total` tells.
+    `absent`: what a place without that figure shows: « non renseigné », nothing, 0, or 0 for a
+    funder that takes no part in what is known in total. `accord`: whether the formula must give the
+    figure, or gives way to it, or also where there is none. `total`: a total adds up, computes as
+    a row does, or says nothing.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -32,25 +43,28 @@ class Colonne(BaseModel):
     entete: str
     lettre: str = ""
     source: str = ""
+    mesure: str = ""
+    exercice: int | None = None
+    detail_total: str = ""
     formule: str = ""
-    imprime: str = ""
-    ecart: tuple[str, str] | None = None
-    cible: str = ""
-    resultat: str = ""
-    controle: str = ""  # the engine's value: shown instead of the formula where they differ
+    absent: Literal["", "vide", "zero", "sans_part"] = ""
+    accord: Literal["exige", "sinon_valeur", "si_chiffre"] = "exige"
+    total: Literal["", "somme", "ligne", "rien"] = ""
     format: Literal["texte", "cellule", "euros", "taux"] = "texte"
     largeur: int = 16
 
     @model_validator(mode="after")
     def _one_origin(self) -> Colonne:
-        if sum(map(bool, (self.source, self.formule, self.imprime, self.ecart))) != 1:
-            raise ValueError("attendu une seule clé parmi source, formule, imprime, ecart")
+        if bool(self.source) == bool(self.mesure) or (self.formule and not self.mesure):
+            raise ValueError("attendu une seule clé parmi source, mesure")
+        if self.mesure and self.mesure.partition(":")[0] not in load_mesures():
+            raise ValueError(f"« {self.mesure} » n'est pas une mesure du registre")
         return self
 
     @property
-    def expression(self) -> str:
-        """The formula of the column over the keys of its row ('' when it has none)."""
-        return " - ".join(self.ecart) if self.ecart else self.formule
+    def sur_total(self) -> str:
+        """What a total does of the column."""
+        return self.total or {"euros": "somme", "taux": "ligne"}.get(self.format, "rien")
 
 
 class Gabarit(BaseModel):
@@ -63,6 +77,7 @@ class Gabarit(BaseModel):
     contrat: str
     lignes: Literal["actions", "indicateurs", "nationaux", "piliers", "volets"]
     colonnes: list[Colonne]
+    feuilles: dict[str, str] = {}  # one sheet by volet: what {volet} stands for
     groupes: list[str] = []
     exercices: Literal["tous", "prevus", "avant_terme"] = "tous"
     source_libelle: str = ""
@@ -77,11 +92,28 @@ class Gabarit(BaseModel):
         if len(keys) != len(self.colonnes):
             raise ValueError("deux colonnes ont la même clé")
         for column in self.colonnes:
-            used = names(column.expression) if column.expression else []
-            for key in [*used, *filter(None, (column.cible, column.resultat))]:
+            for key in names(column.formule) if column.formule else []:
                 if key not in keys:
                     raise ValueError(f"colonne « {column.cle} » : « {key} » n'est pas une colonne")
         return self
+
+    def par_volet(self) -> list[Gabarit]:
+        """The layout, once by volet when it is written for each."""
+        if not self.feuilles:
+            return [self]
+        texts = ("feuille", "titre", "sous_total")
+        return [
+            self.model_copy(
+                update={"groupes": [groupe]}
+                | {
+                    name: getattr(self, name)
+                    .replace("{volet}", volet)
+                    .replace("{Volet}", volet.capitalize())
+                    for name in texts
+                }
+            )
+            for groupe, volet in self.feuilles.items()
+        ]
 
 
 class LisezMoi(BaseModel):
@@ -94,7 +126,7 @@ class LisezMoi(BaseModel):
     notes: list[str]
 
 
-def _read(kind: type[BaseModel], path: Path) -> BaseModel:
+def _read(kind: type[Model], path: Path) -> Model:
     try:
         return kind.model_validate(read_yaml(path))
     except ValidationError as error:
@@ -120,9 +152,8 @@ def load_gabarits(folder: Path | None = None) -> tuple[LisezMoi, list[Gabarit]]:
     """
     folder = folder or PARAMS / "gabarits"
     readme = _read(LisezMoi, folder / "lisez-moi.yaml")
-    assert isinstance(readme, LisezMoi)
-    sheets = [_read(Gabarit, folder / f"{name}.yaml") for name in readme.ordre]
-    return readme, [sheet for sheet in sheets if isinstance(sheet, Gabarit)]
+    layouts = [_read(Gabarit, folder / f"{name}.yaml") for name in readme.ordre]
+    return readme, [g for one in layouts for g in one.par_volet()]
 
 
 _OPERATORS: dict[type[ast.operator], str] = {
@@ -184,6 +215,28 @@ def excel_formula(expression: str, refs: Mapping[str, str]) -> str:
         divisor = _render(tree.right, refs.__getitem__)
         body = f'IF({divisor}=0,"{NOT_APPLICABLE}",{body})'
     return f'=IF(COUNT({",".join(used)})<{len(used)},"{MISSING}",{body})'
+
+
+def excel_sum(rank: int, rows: Sequence[int]) -> str:
+    """SUM over a range when the rows follow each other, else over the cells.
+
+    >>> excel_sum(4, [4, 5, 6])
+    '=IF(COUNT(E5:E7)<3,"non renseigné",SUM(E5:E7))'
+    """
+    cells = [xl_rowcol_to_cell(row, rank) for row in rows]
+    follow = len(rows) > 1 and list(rows) == list(range(rows[0], rows[-1] + 1))
+    area = f"{cells[0]}:{cells[-1]}" if follow else ",".join(cells)
+    return f'=IF(COUNT({area})<{len(cells)},"{MISSING}",SUM({area}))'
+
+
+def somme(cells: Sequence[Value]) -> Value:
+    """What Excel will make of `excel_sum`.
+
+    >>> somme([Fraction(1), Fraction(2)]), somme([Fraction(1), "non renseigné"])
+    (Fraction(3, 1), 'non renseigné')
+    """
+    known = [cell for cell in cells if isinstance(cell, Fraction)]
+    return sum(known, Fraction(0)) if len(known) == len(cells) else MISSING
 
 
 def evaluate(expression: str, values: Mapping[str, Value]) -> Fraction | str:

@@ -193,7 +193,7 @@ def annexes(b: Bilan) -> list[Gabarit]:
 
 def annexe(b: Bilan, gabarit: Gabarit) -> pd.DataFrame:
     """An annexe filled in, in the State's columns, every year beside."""
-    from analyses.rendu.workbook import indicator_rows
+    from analyses.rendu.classeur_lignes import indicator_rows
 
     contrat = b.contrats[gabarit.contrat]
     rows = indicator_rows(gabarit, contrat, b.indicateurs, b.exercices[-1])
