@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from fractions import Fraction
 from itertools import chain
 
+import openpyxl
 import pytest
 from scenarios_gel import Atelier, html_tables, shown
 
@@ -19,6 +20,7 @@ from analyses import instantane
 from analyses.bilan import Bilan, load, read_date
 from analyses.chiffres.table import values
 from analyses.production.notebooks import notebooks_of
+from analyses.rendu.workbook import write_workbook
 from analyses.socle import fmt
 
 BILANS = [
@@ -46,6 +48,12 @@ REFERENCES = {
     *("Empreinte (sha256)", "Valeur 1", "Valeur 2", "T0", "Cible", "Résultat", "Compte"),
 }
 CELLULES = re.compile(r"contradictions|et-si")  # of texts, of suppositions
+# Articles and annexes, days and years, places of the contracts.
+CITATIONS = re.compile(
+    r"(art\.|annexe) \d+(\.\d+)?|\d+(er)?\s(janv|févr|mars|avr|mai|juin|juil|août|sept|oct|nov|déc)"
+    r"|\b20\d\d\b|(axe|volet|carnet|action)s? [\w-]+",
+    re.IGNORECASE,
+)
 NOMBRE = re.compile(r"\u2212?\d[\d\u00a0]*(?:,\d+)?")
 
 
@@ -84,6 +92,13 @@ def _lines(b: Bilan) -> set[str]:
     return told
 
 
+def _counts(text: str) -> Iterator[str]:
+    """Numbers of things in a sentence: neither an amount or a rate, nor a reference."""
+    for pattern in (EUROS, TAUX, CITATIONS):
+        text = pattern.sub("", text.replace(" €", f"{fmt.NBSP}€"))
+    yield from re.findall(r"(?<![\w.,/-])\d+(?![\w,/-]|\.\d)", text)
+
+
 def _numbers(html: str) -> Iterator[str]:
     """Amounts and rates, and cells that hold nothing but a number, but for references."""
     cells = list(html_tables(html)) or [{"colonne": "", "texte": html}]
@@ -109,6 +124,10 @@ def test_every_number_of_the_pages_is_a_figure(bilan, exercice, au, atelier):
                 for cell, html in shown(carnet.source or carnet.nom, given | carnet.parametres):
                     if CELLULES.match(cell):
                         continue
+                    if re.search("(?<!qualite-)essentiel|reponse", cell):
+                        absent += [
+                            f"{carnet.nom}, {cell} : {n}" for n in _counts(html) if n not in known
+                        ]
                     absent += [
                         f"{carnet.nom}, {cell} : {n}" for n in _numbers(html) if n not in known
                     ]
@@ -127,3 +146,34 @@ def test_a_notebook_alone_shows_what_the_report_shows(bilan, exercice, atelier):
             with instantane.share(instantane.key("55", None, atelier.exemple), b):
                 together = list(shown(*asked))
             assert together == list(shown(*asked)), carnet.nom
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("bilan", "exercice", "au"), BILANS[:4])
+def test_every_number_of_the_workbook_is_a_figure(bilan, exercice, au, atelier, tmp_path):
+    """Amounts and rates; the cells of the indicators are those of the contract and of the files."""
+    with atelier.isolated("preuve"):
+        covered = "periode" if exercice == 2025 else None
+        b = load("55", exercice, au, atelier.exemple, covered, preparer=True)
+    write_workbook(tmp_path / "tableaux.xlsx", b)
+    known = {
+        float(value) if isinstance(value, Fraction) else value / 100
+        for value in values(b.chiffres)
+        if isinstance(value, Fraction | int)
+    }
+    printed = {
+        name: re.findall(r"[\d.,]+", " ".join(map(str, b.indicateurs[f"{name}_imprime"])))
+        for name in ("t0", "cible", "resultat")
+    }
+    known |= {
+        float(n.replace(",", ".")) for found in printed.values() for n in found if n[0] != ","
+    }
+    book = openpyxl.load_workbook(tmp_path / "tableaux.xlsx", data_only=True)
+    absent = [
+        f"{sheet.title}, {cell.coordinate} : {cell.value}"
+        for sheet in book.worksheets
+        for row in sheet.iter_rows()
+        for cell in row
+        if isinstance(cell.value, int | float) and f"{cell.value:.12g}" not in told
+    ]
+    assert absent == []
