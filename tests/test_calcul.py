@@ -374,7 +374,7 @@ def _results(simule: bool = True, mandats: pd.DataFrame | None = None) -> pd.Dat
     done = execution(source, contrats, None)
     rows = situations(done, contrats, source, None, {}, (), load_lectures())
     risque = evaluer(rows, contrats, SEUILS, load_modele())
-    money = [*depenses(done, contrats), *risque_figures(risque, contrats)]
+    money = [*depenses(done, contrats), *risque_figures(risque, contrats, done)]
     found = complete(money, {2024: contrats}, load_mesures())
     frame = attainment(contrats, [source], SEUILS)
     found += atteinte_figures(frame, contrats, [done], [source], load_seuils())

@@ -162,12 +162,12 @@ def test_every_number_of_the_workbook_is_a_figure(bilan, exercice, au, atelier, 
         if isinstance(value, Fraction | int)
     }
     printed = {
-        name: re.findall(r"[\d.,]+", " ".join(map(str, b.indicateurs[f"{name}_imprime"])))
+        number.replace(",", ".")
         for name in ("t0", "cible", "resultat")
+        for text in b.indicateurs[f"{name}_imprime"].dropna()
+        for number in re.findall(r"\d+(?:[.,]\d+)?", text.replace(" ", ""))
     }
-    known |= {
-        float(n.replace(",", ".")) for found in printed.values() for n in found if n[0] != ","
-    }
+    told = {f"{float(number):.12g}" for number in known | printed}  # a cell has fifteen digits
     book = openpyxl.load_workbook(tmp_path / "tableaux.xlsx", data_only=True)
     absent = [
         f"{sheet.title}, {cell.coordinate} : {cell.value}"
