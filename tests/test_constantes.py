@@ -20,9 +20,7 @@ from analyses.contrat.model import Contrat
 from analyses.socle.paths import NOTEBOOKS
 
 SRC = Path(str(analyses.__file__)).parent
-EN_CHANTIER: set[str] = set()
-CARNETS_EN_CHANTIER: set[str] = set()
-DEPARTEMENTS = registry()
+CARNETS_DEPARTEMENTS = registry()
 CONTRATS: list[Contrat] = [c for code in DEPARTEMENTS for c in load_contrats(code).values()]
 # Words that only look alike: a format, a title, how a number is typed.
 ANODINS = re.compile(r"PES v2|[Mm]ode d'emploi|0,5 ; 50 %|quatre chiffres \(2024\)")
@@ -103,10 +101,8 @@ def test_no_module_holds_what_belongs_to_a_contract():
     found = []
     for path in sorted(SRC.rglob("*.py")):
         package = path.relative_to(SRC).parts[0]
-        if package not in EN_CHANTIER:
-            source = path.read_text(encoding="utf-8")
-            rows = _constantes(source, package in REGLES)
-            found += [f"{path.relative_to(SRC)}:{line} {words}" for line, words in rows]
+        rows = _constantes(path.read_text(encoding="utf-8"), package in REGLES)
+        found += [f"{path.relative_to(SRC)}:{line} {words}" for line, words in rows]
     assert found == []
 
 
@@ -114,7 +110,7 @@ def test_no_notebook_holds_what_belongs_to_a_contract():
     found = []
     for path in sorted(NOTEBOOKS.glob("*.ipynb")):
         cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
-        for rank, cell in enumerate(cells if path.name not in CARNETS_EN_CHANTIER else ()):
+        for rank, cell in enumerate(cells):
             if cell["cell_type"] == "code" and "parameters" not in cell["metadata"].get("tags", ()):
                 rows = _constantes("".join(cell["source"]))
                 found += [f"{path.name}, cell {rank}: {words}" for _, words in rows]

@@ -5,7 +5,6 @@ They are built without pyplot (no global state); `affichage.figure(fig, alt)` sh
 
 from __future__ import annotations
 
-from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -106,10 +105,6 @@ def _short(text: str, size: int = 42) -> str:
     'Accompagnement des…'
     """
     return text if len(text) <= size else text[: size - 1].rsplit(" ", 1)[0] + "…"
-
-
-def _month_end(year: int, month: int) -> date:
-    return date(year + month // 12, month % 12 + 1, 1) - timedelta(days=1)
 
 
 _COURBES = ("realise_cumule", "attendu_mois")

@@ -21,8 +21,6 @@ if TYPE_CHECKING:
 
     from analyses.bilan import Bilan
 
-_LIEU = ["exercice", "contrat", "niveau", "code"]
-
 
 def essentiel(b: Bilan) -> Markdown:
     """The answer first: shares, carry-overs, balances, what must be looked at."""
