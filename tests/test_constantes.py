@@ -20,7 +20,7 @@ from analyses.contrat.model import Contrat
 from analyses.socle.paths import NOTEBOOKS
 
 SRC = Path(str(analyses.__file__)).parent
-CARNETS_DEPARTEMENTS = registry()
+DEPARTEMENTS = registry()
 CONTRATS: list[Contrat] = [c for code in DEPARTEMENTS for c in load_contrats(code).values()]
 # Words that only look alike: a format, a title, how a number is typed.
 ANODINS = re.compile(r"PES v2|[Mm]ode d'emploi|0,5 ; 50 %|quatre chiffres \(2024\)")
