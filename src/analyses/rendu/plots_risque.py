@@ -65,7 +65,7 @@ def _entre(row: Ligne) -> str:
     return fmt.entre(row["projection_bas_80"], row["projection_haut_80"])
 
 
-def _nothing(b: Bilan, words: str) -> Figure:
+def _sans_projection(b: Bilan, words: str) -> Figure:
     fig, axes = _figure(b, 8, 2)
     _said(axes, f"{words} : {fmt.NON_RENSEIGNE}")
     return fig
@@ -125,7 +125,7 @@ def eventails(b: Bilan, contrat: str) -> Figure:
 
     rows, risque = _lignes(b, contrat), dernier(b)
     if not rows:
-        return _nothing(b, "Projection")
+        return _sans_projection(b, "Projection")
     situations = {s.cle: s for s in risque.situations}
     lines = -(-len(rows) // _COLONNES)
     fig = Figure(figsize=(11, 0.9 + 1.75 * lines), layout="constrained")
@@ -214,7 +214,7 @@ def contributions(b: Bilan, contrat: str) -> Figure:
 
     rows, risque = _lignes(b, contrat), dernier(b)
     if not rows:
-        return _nothing(b, "Projection")
+        return _sans_projection(b, "Projection")
     fig, axes = _figure(b, 10.5, 1.7 + 0.29 * len(rows))
     limit = max(130, min(180, *(_du_budget(row, "projection_haut_80") for row in rows)))
     for rank, row in enumerate(rows):
@@ -286,7 +286,7 @@ def classement(b: Bilan) -> Figure:
 
     risque, rows = dernier(b), _classes(b)
     if not rows:
-        return _nothing(b, "Argent de l'État à risque")
+        return _sans_projection(b, "Argent de l'État à risque")
     fig, axes = _figure(b, 10.5, 1.6 + 0.25 * len(rows))
     longest = rows[0]["montant_a_risque"] / 100 or 1
     for rank, row in enumerate(rows):
