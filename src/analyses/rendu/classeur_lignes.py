@@ -130,8 +130,8 @@ def _actions(
         label = f"{gabarit.sous_total} – {groupe.libelle}"
         lignes.append(_total(label, place, range(first, len(lignes))))
     if gabarit.total:
-        place = (contrat.code, exercice, "contrat", contrat.code)
-        lignes.append(_total(gabarit.total, place, sous_totaux))
+        whole = (contrat.code, exercice, "contrat", contrat.code)
+        lignes.append(_total(gabarit.total, whole, sous_totaux))
     return lignes
 
 

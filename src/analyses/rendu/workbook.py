@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, time
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -35,7 +35,6 @@ from analyses.socle.problems import BilanError, Problem
 if TYPE_CHECKING:
     from analyses.bilan import Bilan
 
-_CREATED = datetime(2024, 6, 20)  # fixed: same input, same bytes (the day of the deliberation)
 _FORMATS: dict[str, dict[str, Any]] = {
     "texte": {},
     "cellule": {"align": "center"},
@@ -246,9 +245,10 @@ def write_workbook(path: Path, b: Bilan) -> None:
     tampon, releve = _tampon(b), Releve(b.chiffres)
     options = {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
     with xlsxwriter.Workbook(str(path), options) as book:
-        book.set_properties(
-            {"title": "Tableaux des bilans", "created": _CREATED, "comments": tampon}
-        )
+        # The date is that of the contracts, not of the day: same input, same bytes.
+        created = datetime.combine(min(c.debut for c in b.contrats.values()), time())
+        title = "Tableaux des bilans"
+        book.set_properties({"title": title, "created": created, "comments": tampon})
         _lisez_moi(book, readme, b, tampon, gabarits)
         for gabarit in gabarits:
             feuille = _Feuille(book, gabarit, tampon)
