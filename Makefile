@@ -10,10 +10,10 @@ bilan: .venv/ok
 	$(BIN)/bilan produire --bilan intermediaire --exercice 2024 --departement 55
 
 test: .venv/ok
-	$(BIN)/python -m pytest -n auto --dist loadscope
+	$(BIN)/python -m pytest -n auto --dist loadgroup
 
 test-all: .venv/ok
-	$(BIN)/python -m pytest -n auto --dist loadscope -m "slow or not slow"
+	$(BIN)/python -m pytest -n auto --dist loadgroup -m "slow or not slow"
 
 lint: .venv/ok
 	$(BIN)/ruff check src tests notebooks

@@ -19,6 +19,9 @@ from analyses.production import notebooks, produce
 from analyses.rendu import show
 from analyses.socle import fmt
 
+# Its reports take minutes to make: once, whatever the number of processes.
+pytestmark = pytest.mark.xdist_group("bout-en-bout")
+
 BILANS = {
     "intermediaire": (2024, "bilan-intermediaire"),
     "final": (2025, "bilan-final"),

@@ -140,6 +140,10 @@ GOOD = "titre: T, sens: s, unite: euros, agregation: somme, origine: [lignes]"
             "denominateur: c}}",
             "attendu une mesure du registre ; trouvé « b »",
         ),
+        (
+            f"mesures: {{a: {{{GOOD.replace('somme', 'difference')}, moins: a}}}}",
+            "attendu « de » et « moins » pour une différence, et pour elle seule",
+        ),
     ],
 )
 def test_a_broken_registry_is_named(tmp_path, text, words):

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import openpyxl
 import pytest
+import scenarios_gel
+import test_cas
 
 from analyses import bilan
 from analyses.depot import gate
@@ -110,3 +113,16 @@ def test_article_3_against_the_axes(classeur):
     assert printed == [103194, 105993, 170002, 379189]
     gaps = [row["Écart : axe calculé − pilier"] for row in rows]
     assert gaps == [2181, 80257, -82438, 0]
+
+
+def test_every_formula_gives_its_figure_in_a_year_where_everything_happens(tmp_path, monkeypatch):
+    """Reversals, odd centimes, a payment of 2025 that no signed budget spreads over the actions."""
+    monkeypatch.setattr(paths, "PROCESSED", tmp_path / "processed")
+    b = test_cas._load(scenarios_gel._messy(), tmp_path, monkeypatch)
+    path = tmp_path / "tableaux.xlsx"
+    write_workbook(path, replace(b, simule=True))
+    first, second = _blocks(path, "Annexe 5")
+    assert first[-1]["État : versé 2024"] == second[-1]["État : versé 2025"] == 379189
+    assert {row["État : versé 2025"] for row in second[:-1]} == {"non renseigné"}
+    live = _blocks(path, "Annexe 5", values=False)[0][0]
+    assert live["Total réalisé"].startswith("=IF(COUNT(")

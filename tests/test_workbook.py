@@ -139,21 +139,22 @@ def _execution(contrats, exercice=2024, depense=None, **champs):
                 "prevu": sum(plan.values()) or None,
                 "realise": sum(spent) * EUR if known else None,
                 "ineligible": 0 if known else None,
-                "verse": given,
+                "verse": paid.get(code, 20) * EUR,
             }
             if depense is not None:
                 values |= dict.fromkeys(("realise", "ineligible", "verse"), depense)
             by_action.append(head | values)
             key = contrat.code, action.groupe
-            groups[key] = groups.get(key, 0) + given
-            totals[contrat.code] = totals.get(contrat.code, 0) + given
+            groups[key] = groups.get(key, 0) + values["verse"]
+            totals[contrat.code] = totals.get(contrat.code, 0) + values["verse"]
             for funder, amount in zip(("etat", "cd", "caf"), spent, strict=True):
                 if plan and (funder in plan or amount):
                     used = amount * EUR if known else None
                     left = plan.get(funder, 0) - used if known else None
                     row = {"financeur": funder, "prevu": plan.get(funder, 0)}
                     by_funder.append(head | row | {"consomme": used, "non_consomme": left})
-    plain = {"verse_groupe": groups, "verse_contrat": totals}
+    nothing = pd.DataFrame({"montant_signe": []})
+    plain = {"verse_groupe": groups, "verse_contrat": totals, "non_affecte": nothing}
     return execution(exercice, by_action, by_funder, **plain | champs)
 
 

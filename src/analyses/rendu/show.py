@@ -73,7 +73,7 @@ def absent_files(b: Bilan) -> list[str]:
         f"{name} {depot.exercice}"
         for depot in b.depots
         for field, name in _FICHIERS.items()
-        if getattr(depot, field, None) is None
+        if getattr(depot, field) is None
     ]
 
 
