@@ -134,7 +134,6 @@ def _execution(contrats, exercice=2024, depense=None, **champs):
             spent, plan = consumed.get(code, (10, 10, 0)), action.plan(exercice) or {}
             known = spent[0] is not None
             head = {"contrat": contrat.code, "groupe": action.groupe, "action": code}
-            given = paid.get(code, 20) * EUR if depense is None else depense
             values = {
                 "prevu": sum(plan.values()) or None,
                 "realise": sum(spent) * EUR if known else None,
