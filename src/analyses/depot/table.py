@@ -171,7 +171,8 @@ def _columns(
 ) -> dict[str, int]:
     """Field -> position; unknown, repeated and missing columns are problems."""
     known, positions = header_names(table.nom), dict[str, int]()
-    names = [f["name"] for f in table_schema(table.nom)["fields"]]
+    fields = table_schema(table.nom)["fields"]
+    names = [f["name"] for f in fields]
     for position, title in enumerate(header):
         shown = " ".join(clean(title).split())
         name = known.get(normal_header(title))
@@ -205,7 +206,7 @@ def _columns(
             )
         else:
             positions[name] = position
-    for name in names:
+    for name in (f["name"] for f in fields if not f.get("facultative")):
         if name not in positions:
             table.problems.append(
                 Problem(
@@ -339,8 +340,10 @@ def parse_table(data: bytes | None, nom: str, fichier: str) -> Table:
     notes: list[tuple[int, int, str]] = []
     for rank, spec in enumerate(table_schema(nom)["fields"]):
         name = spec["name"]
-        table.columns[name], wrong, doubts = _column(table, rank, spec, columns[positions[name]])
-        columns[positions[name]] = ()
+        cells = columns[positions[name]] if name in positions else [""] * len(table.lignes)
+        table.columns[name], wrong, doubts = _column(table, rank, spec, cells)
+        if name in positions:
+            columns[positions[name]] = ()
         problems, notes = problems + wrong, notes + doubts
     table.problems = [problem for *_, problem in sorted(problems, key=lambda one: one[:2])]
     table.controles = [note for *_, note in sorted(notes, key=lambda one: one[:2])]
