@@ -30,6 +30,7 @@ from analyses.preparation.exercice import prepare
 from analyses.projection.parametres import load_modele
 from analyses.regles.moteur import run
 from analyses.regles.solidarites import consumption
+from analyses.regles.tiers import third_parties
 from analyses.risque.risque import evaluer
 from analyses.risque.situation import situations
 from analyses.socle.money import share
@@ -105,7 +106,9 @@ def depot(
     mandats=None, affectations=None, recettes=None, resultats_=None, justifications=None
 ) -> Depot:
     columns = ["exercice", "contrat", "action", "financeur", "montant", "date_encaissement"]
-    receipts = None if recettes is None else pd.DataFrame(recettes, columns=columns)
+    receipts = None
+    if recettes is not None:
+        receipts = pd.DataFrame(recettes, columns=columns).assign(exercice_origine=None)
     return fabrique.depot(
         mandats=mandats,
         affectations=affectations,
@@ -281,13 +284,20 @@ def test_ineligible_lines_and_their_cancellation() -> None:
 def test_third_party_receipt_fixes_its_part() -> None:
     """Fiche 1: realised 80 000; CAF paid 25 000: 55 000 left on 47 500 / 47 500: 27 500 each."""
     plan = {"etat": 4_750_000, "cd": 4_750_000, "caf": 2_500_000}
-    assert consumption(plan, 8_000_000, {"caf": 2_500_000}) == {
+
+    def shares(plan: dict, spent: int, received: dict, reading: str = "encaissement") -> dict:
+        return consumption(plan, spent, third_parties(plan, spent, received, reading))
+
+    assert shares(plan, 8_000_000, {"caf": 2_500_000}) == {
         "etat": 2_750_000,
         "cd": 2_750_000,
         "caf": 2_500_000,
     }
-    assert consumption(plan, 1_000, {"caf": 2_500_000}) == {"etat": 0, "cd": 0, "caf": 1_000}
-    assert consumption({"caf": 100}, 90, {"caf": 60}) == {"caf": 60, "cd": 30}
+    assert shares(plan, 1_000, {"caf": 2_500_000}) == {"etat": 0, "cd": 0, "caf": 1_000}
+    assert shares({"caf": 100}, 90, {"caf": 60}) == {"caf": 60, "cd": 30}
+    # Nothing cashed: nothing financed; under the plan, its part: 8 000 000 × 25 / 120.
+    assert shares(plan, 8_000_000, {})["caf"] == 0
+    assert shares(plan, 8_000_000, {}, "prevu")["caf"] == 1_666_667
 
 
 def test_state_payment_is_spread_over_the_planned_state_credits() -> None:

@@ -89,8 +89,11 @@ def test_second_year_receives_what_the_first_left(b, classeur):
 
 def test_balances_are_live_formulas_that_agree_with_the_engine(b, classeur):
     for block, (year, volets) in zip(
-        _blocks(classeur, "Soldes volets"), ((2024, ("v1", "v2")), (2025, ("v3",))), strict=True
+        _blocks(classeur, "Soldes volets"),
+        ((2024, ("v1", "v2")), (2025, ("v1", "v2", "v3"))),
+        strict=True,
     ):
+        assert len(block) == len(volets) + 1
         for row, volet in zip(block, volets, strict=False):
             solde = b.regles.soldes[year, "emploi", volet]
             for title, value in (
@@ -103,8 +106,8 @@ def test_balances_are_live_formulas_that_agree_with_the_engine(b, classeur):
                 assert round(row[title] * 100) == value, (volet, title)
     live = _blocks(classeur, "Soldes volets", values=False)[0]
     due = "Dû par l'État, dans la limite du plafond"
-    assert live[0][due] == 106000  # the lump sum is a value, not a formula
-    assert "MIN(" in live[1][due] and "MAX(" in live[1]["Solde à verser (art. 6)"]
+    assert "MIN(" in live[0][due] and "MIN(" in live[1][due]
+    assert "MAX(" in live[1]["Solde à verser (art. 6)"]
 
 
 def test_article_3_against_the_axes(classeur):

@@ -194,6 +194,18 @@ def test_a_decision_may_speak_of_the_previous_exercise(donnees, sans_suites):
     assert len(opened(donnees, 2025).decisions_eligibilite) == 1
 
 
+def test_a_receipt_finances_its_exercise_or_an_earlier_one(donnees, sans_suites):
+    """The column may be absent; filled, it names the exercise of the expenditure."""
+    head = "exercice;numero_titre;date;contrat;action;financeur;montant;date_encaissement"
+    put(donnees, "recettes", "2024;1;01/07/2024;emploi;v2-1;fse;10;", head=head)
+    assert opened(donnees).recettes["exercice_origine"].tolist() == [None]
+    rows = [f"2024;{year};01/07/2024;emploi;v2-1;fse;10;;{year}" for year in (2023, 2024, 2025)]
+    put(donnees, "recettes", *rows, head=f"{head};exercice_origine")
+    (wrong,) = problems(donnees)
+    assert (wrong.ligne, wrong.champ, wrong.trouve) == (4, "exercice_origine", "2025")
+    assert wrong.attendu == "l'exercice du titre (2024) ou un exercice antérieur"
+
+
 @pytest.mark.parametrize(
     ("rows", "champ", "trouve"),
     [

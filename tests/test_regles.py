@@ -28,6 +28,7 @@ from analyses.preparation.ineligibilite import ineligible_reason
 from analyses.regles.moteur import declared, run
 from analyses.regles.reports import Declare, chain
 from analyses.regles.solidarites import consumption
+from analyses.regles.tiers import third_parties
 from analyses.socle.paths import PARAMS
 from analyses.socle.problems import BilanError
 from analyses.socle.yaml_files import read_yaml
@@ -171,7 +172,10 @@ def _rules() -> pd.DataFrame:
 def _depot(lines: list[dict], receipts: list[tuple] = (), year: int = 2024, **tables) -> Depot:
     names = ["contrat", "action", "financeur", "montant"]
     recettes = pd.DataFrame(receipts, columns=names).assign(
-        exercice=year, date=date(year, 7, 1), date_encaissement=date(year, 7, 1)
+        exercice=year,
+        date=date(year, 7, 1),
+        date_encaissement=date(year, 7, 1),
+        exercice_origine=None,
     )
     columns = list(_line(0, "", "", 0))
     mandats = pd.DataFrame(lines, columns=columns).astype({"montant": "int64"})
@@ -302,7 +306,7 @@ def test_splitting_a_mandate_in_two_changes_nothing(lines, receipts, rank, cut):
 @given(ledgers(), RECEIPTS)
 def test_balance_reconciles_with_eligible_cost(lines, receipts):
     """paid + balance − overpayment = due; due = half of (cost − third parties) within the ceiling
-    for volet 2 (art. 3.3, 4.1, 6), the lump sum or nothing for volet 1 (art. 4.1)."""
+    for volet 2 (art. 3.3, 4.1, 6), the cost within the lump sum for volet 1 (art. 4.1, 8)."""
     regles = _run(_depot(lines, receipts))
     rows = regles.executions[2024].par_action
     for volet in ("v1", "v2"):
@@ -313,7 +317,7 @@ def test_balance_reconciles_with_eligible_cost(lines, receipts):
         assert min(s.solde, s.trop_percu) == 0
     assert s.du == min(max(0, s.base) // 2, 17_969_700)
     one = regles.soldes[2024, "emploi", "v1"]
-    assert one.du == (10_600_000 if one.cout > 0 else 0)
+    assert one.du == min(max(0, one.cout), 10_600_000)
 
 
 @given(
@@ -342,18 +346,21 @@ def test_a_chain_loses_nothing(years, reading):
     st.integers(0, 10**6),
 )
 def test_consumption_is_exact_whatever_the_plan(plan, realise, receipts, report):
-    parts = consumption(plan, realise, receipts, {"etat": report, "cd": report})
+    carried = {"etat": report, "cd": report}
+    third = third_parties(plan, realise, receipts)
+    assert 0 <= sum(third.values()) <= max(0, realise)
+    parts = consumption(plan, realise, third, carried)
     assert sum(parts.values()) == realise
     assert parts.get("etat", 0) <= plan.get("etat", 0) + report
-    backwards = dict(reversed(receipts.items()))
-    assert consumption(plan, realise, backwards, {"etat": report, "cd": report}) == parts
+    backwards = third_parties(plan, realise, dict(reversed(receipts.items())))
+    assert consumption(plan, realise, backwards, carried) == parts
 
 
 # --- carry-overs and staff, by hand ---------------------------------------------------------
 
 
 def test_a_late_payment_is_not_carried_over_twice():
-    """2024: 15 000 € spent, State 7 500, nothing paid: nothing to carry over, it owes 7 500.
+    """2024: 15 000 € spent, State 7 500, nothing paid: what is carried is its debt, 7 500.
     2025: it pays 10 000 for 2024: 10 000 − 7 500 = 2 500 are free, not 10 000."""
     later = {"exercice": 2025, "date_emission": date(2025, 5, 2)}
     regles = _run(
@@ -364,7 +371,7 @@ def test_a_late_payment_is_not_carried_over_twice():
             2025,
         ),
     )
-    assert regles.chaines[2024, "solidarites", "12"].etat.a_reporter == 0
+    assert regles.chaines[2024, "solidarites", "12"].etat.a_reporter == -750_000
     cash = regles.chaines[2025, "solidarites", "12"].caisse
     assert (cash.dotation, cash.recu, cash.disponible) == (1_000_000, -750_000, 250_000)
 
@@ -447,8 +454,9 @@ def test_every_reading_runs_and_the_kept_ones_change_nothing():
         ("verse-reparti-annexe-3", "realise"),
         ("base-des-50-pour-cent", "tous-financeurs"),
         ("plafond-volet-ou-action", "action"),
-        ("forfait-volet-1", "cout-reel"),
+        ("forfait-volet-1", "forfait"),
         ("forfait-volet-1", "forfait-par-action"),
+        ("participation-tiers", "encaissement"),
         ("periode-du-volet", "emission"),
         ("assiette-du-report", "notifie"),
         ("report-accord", "accord"),

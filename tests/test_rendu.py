@@ -278,7 +278,7 @@ def test_a_receipt_that_no_action_plans_for_is_said():
     receipts = pd.DataFrame(
         [(2024, "solidarites", "axe-4", "caf", 123_450, date(2024, 9, 1))],
         columns=["exercice", "contrat", "action", "financeur", "montant", "date_encaissement"],
-    )
+    ).assign(exercice_origine=None)
     b = _bilan(fabrique.depot(recettes=receipts))
     said = f"**Solidarités 2024, axe-4** : {fmt.euros(123_450)} reçus (CAF) qu'aucune action"
     assert said in regles.essentiel(b).data

@@ -43,12 +43,12 @@ class Dependances:
         spent = self.realise(lieu)
         codes = ["cle-du-plan"]
         if clause_of(lieu.contrat, "report") is None:
-            codes = ["plafond-volet-ou-action"]
+            codes = ["plafond-volet-ou-action", "partage-du-plafond"]
             codes += ["base-volet-2"] if third else []
             codes += ["plafond-volet-3"] if "periode-du-volet" in spent else []
         elif lieu.exercice > lieu.contrat.debut.year:
             codes.append("report-accord")
-        return (*codes, *(["recette-tiers-encaissee"] if third else []), *spent)
+        return (*codes, *(["participation-tiers"] if third else []), *spent)
 
     def report(self, lieu: Lieu) -> Codes:
         return ("assiette-du-report", "report-accord", *self.verse(lieu), *self.consomme(lieu))
@@ -59,4 +59,6 @@ class Dependances:
             return self.realise(lieu)
         if mesure in ("consomme", "consomme_tiers", "non_consomme"):
             return self.consomme(lieu)
+        if mesure in ("reste_du", "recu_en_trop"):
+            return ("participation-tiers", *self.realise(lieu))
         return self.verse(lieu) if mesure == "verse" else ()

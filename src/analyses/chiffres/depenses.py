@@ -20,6 +20,7 @@ from analyses.chiffres.chiffre import (
 from analyses.contrat.financeurs import CD, ETAT
 from analyses.contrat.model import Contrat
 from analyses.execution.execution import Execution
+from analyses.regles.part_cd import received_by
 from analyses.socle.fmt import missing
 
 # Columns of `Execution.par_action` that are sums of ledger lines, receipts or staff.
@@ -61,6 +62,7 @@ def depenses(done: Execution, contrats: Mapping[str, Contrat]) -> Iterator[Chiff
                 for mesure, column in (("realise_mois", "realise"), ("realise_cumule", "cumul")):
                     yield chiffre(lieu, mesure, TOTAL, _known(month[column]), detail=detail)
             yield from _staff(lieu, done)
+            yield from _received(lieu, done, parts.get(key, []))
         yield from _printed(contrat, done.exercice)
         yield from _unspread(contrat, done)
     yield _unassigned(done)
@@ -104,6 +106,24 @@ def _funders(lieu: Lieu, parts: list[Mapping[Any, Any]]) -> Iterator[Chiffre]:
     used = total(_known(part["consomme"]) for part in others or parts)
     used = 0 if used is not None and not others else used
     yield chiffre(lieu, "consomme_tiers", TIERS, used)
+
+
+def _received(lieu: Lieu, done: Execution, parts: list[Mapping[Any, Any]]) -> Iterator[Chiffre]:
+    """What third parties have paid for an action, against what they take of it; what is left to
+    the département once all money received is taken off."""
+    key = (lieu.contrat.code, lieu.code)
+    given = None if done.recus is None else done.recus.get(key, {})
+    used = {str(p["financeur"]): _known(p["consomme"]) for p in parts}
+    funders = [f for f in (*used, *(given or {})) if f not in (ETAT, CD)]
+    for funder in dict.fromkeys(funders):
+        paid = None if given is None else given.get(funder, 0)
+        takes = used.get(funder, 0)
+        left = None if paid is None or takes is None else takes - paid
+        yield chiffre(lieu, "recu", funder, paid)
+        yield chiffre(lieu, "reste_du", funder, None if left is None else max(0, left))
+        yield chiffre(lieu, "recu_en_trop", funder, None if left is None else max(0, -left))
+    cashed = received_by(done)[key]
+    yield chiffre(lieu, "charge_cd", CD, None if cashed is None else cashed[CD])
 
 
 def _total_paid(lieu: Lieu, done: Execution) -> Iterator[Chiffre]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from fractions import Fraction
 
 from analyses.chiffres.chiffre import TIERS, TOTAL, Chiffre, Lieu, Rapport, chiffre, lieux, total
@@ -13,7 +14,8 @@ from analyses.contrat.financeurs import CD, ETAT
 from analyses.contrat.model import Contrat
 from analyses.regles.emploi import Solde, ceiling
 from analyses.regles.moteur import Chaine, Regles, advances
-from analyses.regles.solidarites import Part, pillars
+from analyses.regles.part_cd import Part
+from analyses.regles.solidarites import pillars
 from analyses.socle.fmt import missing
 
 
@@ -46,7 +48,8 @@ def _parts(lieu: Lieu, regles: Regles, depend: Dependances) -> Iterator[Chiffre]
     key = (lieu.exercice, lieu.contrat.code, lieu.niveau, lieu.code)
     if key not in regles.parts:
         return
-    planned, used = regles.parts[key]
+    parts = regles.parts[key]
+    planned, used, cashed = parts.prevue, parts.consommee, parts.encaissee
     own = clause_of(lieu.contrat, "part_cd")
     base = "base-des-50-pour-cent" if own is not None else "base-volet-2"
     spent: Codes = (base, *depend.consomme(lieu))
@@ -62,17 +65,31 @@ def _parts(lieu: Lieu, regles: Regles, depend: Dependances) -> Iterator[Chiffre]
     yield chiffre(lieu, "ecart_part_cd", CD, used.ecart, lectures=spent, absent=empty)
     word = None if used.taux is None else used.statut
     yield chiffre(lieu, "statut_part_cd", CD, word, lectures=spent, absent=empty)
+    yield from _cashed(lieu, cashed, (base, *depend.verse(lieu), *depend.realise(lieu)))
+
+
+def _cashed(lieu: Lieu, part: Part, lectures: Codes) -> Iterator[Chiffre]:
+    """What is left to the département once the money received is taken off, against half of the
+    cost and against its own credits: the split does not make it."""
+    empty = _empty(part)
+    yield chiffre(lieu, "part_cd_encaissee", CD, _rate(part), lectures=lectures, absent=empty)
+    yield chiffre(lieu, "base_encaissee", TOTAL, part.base, lectures=lectures)
+    yield chiffre(lieu, "minimum_encaisse", CD, part.minimum, lectures=lectures, absent=empty)
+    yield chiffre(lieu, "ecart_encaisse", CD, part.ecart, lectures=lectures, absent=empty)
+    word = None if part.taux is None else part.statut
+    yield chiffre(lieu, "statut_part_encaissee", CD, word, lectures=lectures, absent=empty)
 
 
 def _part_counts(lieu: Lieu, regles: Regles) -> Iterator[Chiffre]:
-    """How many actions of a contract keep the minimum."""
-    counts = Counter(
-        used.statut
-        for (year, contrat, niveau, _), (_, used) in regles.parts.items()
-        if (year, contrat, niveau) == (lieu.exercice, lieu.contrat.code, "action")
-    )
-    for statut, number in counts.items():
-        yield chiffre(lieu, "nombre_part_cd", "", Fraction(number), detail=statut)
+    """How many actions of a contract keep the minimum: by the split, then by the money received."""
+    place = (lieu.exercice, lieu.contrat.code, "action")
+    own = [parts for (*where, _), parts in regles.parts.items() if tuple(where) == place]
+    for mesure, statuts in (
+        ("nombre_part_cd", [parts.consommee.statut for parts in own]),
+        ("nombre_part_encaissee", [parts.encaissee.statut for parts in own]),
+    ):
+        for statut, number in Counter(statuts).items():
+            yield chiffre(lieu, mesure, "", Fraction(number), detail=statut)
 
 
 def _empty(part: Part) -> str:
@@ -126,6 +143,10 @@ def _chain(
     yield chiffre(lieu, "plafond", ETAT, rights.disponible, lectures=top, donnees=later)
     yield chiffre(lieu, "solde_verse", ETAT, cash.solde, lectures=carried)
     yield chiffre(lieu, "solde_affecte", CD, own.solde, lectures=used)
+    due = None
+    if rights.disponible is not None and cash.disponible is not None:
+        due = rights.disponible - cash.disponible
+    yield chiffre(lieu, "reste_a_verser", ETAT, due, lectures=carried)
     yield chiffre(lieu, "a_reporter", ETAT, state.a_reporter, lectures=carried)
     yield chiffre(lieu, "a_reporter", CD, own.a_reporter, lectures=used)
     yield chiffre(lieu, "a_rembourser", ETAT, state.a_rembourser, lectures=carried)
@@ -214,6 +235,8 @@ def _volets(lieu: Lieu, regles: Regles, depend: Dependances) -> Iterator[Chiffre
         for groupe in lieu.groupes
         if (year, contrat.code, groupe) in regles.soldes
     ]
+    if found:  # a volet that has ended is still settled: its zeros are figures
+        lieu = replace(lieu, fini=False)
     yield from _due(lieu, found, depend)
     if found:
         yield from _balance(lieu, found)
@@ -265,11 +288,11 @@ def _lectures_du(lieu: Lieu, found: list[tuple[str, Solde]], depend: Dependances
     codes: list[str] = []
     for groupe, solde in found:
         if clause_of(lieu.contrat, "forfait", groupe) is not None:
-            codes.append("forfait-volet-1")
+            codes += ["forfait-volet-1", *depend.realise(lieu)]
             continue
-        codes.append("plafond-volet-ou-action")
+        codes += ["plafond-volet-ou-action"]
         if solde.taux is not None and solde.taux < 1:
-            codes += ["base-volet-2", "recette-tiers-encaissee"]
+            codes += ["base-volet-2", "participation-tiers"]
         if len(solde.exercices) > 1:
             codes.append("plafond-volet-3")
         codes += depend.realise(lieu)
@@ -288,6 +311,7 @@ def _due_words(lieu: Lieu, found: list[tuple[str, Solde]]) -> str:
         f"plafond {groupe} {year} non renseigné : aucun avenant"
         for groupe, solde in found
         for year in solde.exercices
-        if ceiling(lieu.contrat, groupe, year) is None
+        if year <= lieu.contrat.groupes[groupe].fin.year
+        and ceiling(lieu.contrat, groupe, year) is None
     ]
     return " ; ".join(words)

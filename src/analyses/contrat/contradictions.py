@@ -169,7 +169,7 @@ def _budgets(contrat: Contrat, action: Action) -> Iterator[Contradiction]:
             for name in dict.fromkeys([*kept.montants, *other.montants]):
                 one, two = other.montants.get(name, 0), kept.montants.get(name, 0)
                 if one != two:
-                    funder = contrat.financeurs.get(name, name.replace("_", " "))
+                    funder = contrat.noms_financeurs.get(name, name)
                     yield Contradiction(
                         f"financement-{action.code}-{name}",
                         "chiffre",

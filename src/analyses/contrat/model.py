@@ -353,6 +353,7 @@ class Contrat(_Model):
     fin: date
     exercices: list[int]
     financeurs: dict[str, str]
+    anterieurs: dict[str, str] = {}
     colonnes_indicateurs: list[Period]
     colonnes_nationaux: list[Period]
     groupes: dict[str, Groupe]
@@ -378,9 +379,18 @@ class Contrat(_Model):
         """Columns of the table in which the indicators of an action are printed."""
         return self.colonnes_nationaux if action == NATIONAL else self.colonnes_indicateurs
 
+    @property
+    def noms_financeurs(self) -> dict[str, str]:
+        """Who pays, and the money that predates the contract, by code."""
+        return {**self.financeurs, **self.anterieurs}
+
+    def actions_de(self, groupe: str = "") -> list[Action]:
+        """Actions of an axe or volet ('': of the whole contract)."""
+        return [a for a in self.actions.values() if groupe in ("", a.groupe)]
+
     def codes(self, groupe: str = "") -> list[str]:
         """Codes of the actions of an axe or volet ('': of the whole contract)."""
-        return [a.code for a in self.actions.values() if groupe in ("", a.groupe)]
+        return [a.code for a in self.actions_de(groupe)]
 
     def indicateurs(self) -> list[tuple[str, Indicateur]]:
         """Every indicator with the code of its action, then the national ones (`NATIONAL`)."""

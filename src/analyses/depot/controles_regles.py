@@ -91,6 +91,27 @@ def check_commitments(table: Table) -> list[Problem]:
     ]
 
 
+def check_receipts(table: Table) -> list[Problem]:
+    """Receipts said to finance an exercise that has not come yet.
+
+    >>> row = dict(exercice=2024, exercice_origine=2025, ligne=2)
+    >>> check_receipts(Table("recettes", "r.csv", [row], [set()]))[0].trouve
+    '2025'
+    """
+    return [
+        Problem(
+            table.fichier,
+            row["ligne"],
+            "exercice_origine",
+            f"l'exercice du titre ({row['exercice']}) ou un exercice antérieur",
+            str(row["exercice_origine"]),
+            "indiquez l'exercice de la dépense financée ; vide : celui du titre",
+        )
+        for row in table.good_rows
+        if row["exercice_origine"] is not None and row["exercice_origine"] > row["exercice"]
+    ]
+
+
 def check_decisions(table: Table, *mandats: Table | None) -> Found:
     """Decisions on ledger lines that no file has.
 
@@ -220,6 +241,8 @@ def check_rules_tables(
         found.append(check_staff(tables["temps_agents"], exercice))
     if "engagements" in tables:
         found.append((check_commitments(tables["engagements"]), []))
+    if "recettes" in tables:
+        found.append((check_receipts(tables["recettes"]), []))
     if "decisions_eligibilite" in tables:
         before = precedents.get("mandats")
         found.append(check_decisions(tables["decisions_eligibilite"], mandats, before))

@@ -62,7 +62,8 @@ class Execution:
 
     `verse_groupe` and `verse_contrat` are exact totals of the State's payments (None = unknown).
     `personnel` has the staff costs charged to each action (None = no file), `decisions` the lines
-    that an explicit decision makes eligible or not, `tiers` the third-party receipts by action.
+    that an explicit decision makes eligible or not. Third-party receipts by action: `recus`, cashed
+    at the closing date, and `tiers`, those that the chosen reading counts (None = no file).
     """
 
     exercice: int
@@ -77,7 +78,8 @@ class Execution:
     verse_contrat: dict[str, int | None] = field(default_factory=dict)
     personnel: pd.DataFrame | None = None
     decisions: pd.DataFrame = field(default_factory=pd.DataFrame)
-    tiers: dict[Key, dict[str, int]] = field(default_factory=dict)
+    tiers: dict[Key, dict[str, int]] | None = None
+    recus: dict[Key, dict[str, int]] | None = None
     recettes_non_reparties: dict[tuple[str, str, str], int] = field(default_factory=dict)
 
 
@@ -184,12 +186,17 @@ def _spent(
     return _Spent(lines, decisions, realise, series, months)
 
 
-def execution(ready: Preparation, lectures: Mapping[str, str] | None = None) -> Execution:
+def execution(
+    ready: Preparation,
+    lectures: Mapping[str, str] | None = None,
+    recettes: pd.DataFrame | None = None,
+) -> Execution:
     """Execution of a prepared exercise, for every action of the contracts that cover it; who bears
     it is left to the rules (`par_financeur` is empty).
 
     Realised is eligible expenditure, ledger and staff costs together. `lectures`: reading of each
-    interpretation (default: that of each rule).
+    interpretation (default: that of each rule). `recettes`: the receipts of every exercise of the
+    run (default: its own), in which those that finance this one are found.
     """
     lectures = lectures or {}
     depot, contrats, arrete_au = ready.depot, ready.contrats, ready.arrete_au
@@ -197,13 +204,16 @@ def execution(ready: Preparation, lectures: Mapping[str, str] | None = None) -> 
     staff = _staff(ready, lectures)
     spent = _spent(ready, staff, lectures)
     realised = {} if spent is None else spent.realise
-    reading = lectures.get("recette-tiers-encaissee", "encaissement")
-    receipts = receipts_of(depot.recettes, year, arrete_au, reading)
+    known = depot.recettes if recettes is None or depot.recettes is None else recettes
+    receipts = receipts_of(known, year, arrete_au)
+    reading = lectures.get("participation-tiers", "prevu")
+    counted = receipts_of(known, year, arrete_au, reading)
     spread = lectures.get("verse-reparti-annexe-3", "prevu")
     paid = None
     if receipts is not None:
         paid = state_payments(contrats, receipts, year, realised, spread)
-    tiers, lost = third_party_receipts(contrats, receipts, year)
+    recus, lost = third_party_receipts(contrats, receipts, year)
+    tiers, _ = third_party_receipts(contrats, counted, year)
     commitments = engaged(depot.engagements, year, arrete_au)
     costs = None if staff is None else _by_key(staff)
     by_action: list[dict[str, Any]] = []
@@ -245,6 +255,7 @@ def execution(ready: Preparation, lectures: Mapping[str, str] | None = None) -> 
         decisions=sans_ligne.reindex(columns=[*sans_ligne, *_DECISION])
         if spent is None
         else spent.decisions,
-        tiers=tiers,
+        tiers=None if receipts is None else tiers,
+        recus=None if receipts is None else recus,
         recettes_non_reparties=lost,
     )

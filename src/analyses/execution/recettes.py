@@ -2,41 +2,54 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
+from fractions import Fraction
 
 import pandas as pd
 
 from analyses.contrat.citations import cite
 from analyses.contrat.financeurs import CD, ETAT
 from analyses.contrat.model import Action, Contrat
-from analyses.socle.money import share
+from analyses.socle.money import round_in_turn
 
 Key = tuple[str, str]  # (contrat, action), or (contrat, groupe) where said
 Receipt = tuple[str, str, str, int]  # contrat, action or groupe or '', financeur, centimes
 
 
-@cite(lectures=("recette-tiers-encaissee",))
+@cite(lectures=("participation-tiers",))
 def receipts_of(
     recettes: pd.DataFrame | None,
     exercice: int,
     arrete_au: date | None,
     lecture: str = "encaissement",
 ) -> list[Receipt] | None:
-    """Receipts of the exercise that count at the closing date: cashed, or, for third parties under
-    the reading "emission", issued. None when no file was given."""
+    """Receipts that finance an exercise and count at the closing date: cashed, or, for third
+    parties under the reading "emission", issued. None when no file was given.
+
+    A receipt belongs to the exercise of the expenditure it finances (`exercice_origine`; its own
+    when nothing is said), so that money certified later reaches the year that it pays for.
+    """
     if recettes is None:
         return None
     columns = ["exercice", "contrat", "action", "financeur", "montant", "date_encaissement"]
+    origins = recettes["exercice_origine"]
+    financed = recettes["exercice"].where(origins.isna(), origins)
     issued = recettes["date"] if lecture == "emission" else recettes["date_encaissement"]
     return [
         (str(contrat), str(action or ""), str(funder), int(amount))
-        for (year, contrat, action, funder, amount, cashed), title in zip(
-            recettes[columns].itertuples(index=False), issued, strict=True
+        for (_, contrat, action, funder, amount, cashed), title, year in zip(
+            recettes[columns].itertuples(index=False), issued, financed, strict=True
         )
         for day in [cashed if funder == ETAT else title]
         if year == exercice and isinstance(day, date) and (arrete_au is None or day <= arrete_au)
     ]
+
+
+def together(tables: Iterable[pd.DataFrame | None]) -> pd.DataFrame | None:
+    """The receipts of several exercises: one may finance an earlier one. None without any."""
+    known = [table for table in tables if table is not None]
+    return pd.concat(known, ignore_index=True) if known else None
 
 
 def _scope(contrat: Contrat, code: str) -> tuple[list[str], list[Action]]:
@@ -48,6 +61,16 @@ def _scope(contrat: Contrat, code: str) -> tuple[list[str], list[Action]]:
         if code and code in (key, group.code_public):
             return [key], [a for a in contrat.actions.values() if a.groupe == key]
     return list(contrat.groupes), list(contrat.actions.values())
+
+
+def spread_out(amount: int, weights: Mapping[str, int]) -> dict[str, int]:
+    """A payment brought to actions in proportion, in the order of the contract (arrondi cumulé).
+
+    >>> spread_out(100, {"1": 1, "2": 1, "3": 1})
+    {'1': 33, '2': 34, '3': 33}
+    """
+    whole = sum(weights.values())
+    return round_in_turn({key: Fraction(amount * part, whole) for key, part in weights.items()})
 
 
 @cite(lectures=("verse-reparti-annexe-3",))
@@ -88,7 +111,7 @@ def state_payments(
         else:
             weights = {a.code: (a.plan(exercice) or {}).get(ETAT, 0) for a in actions}
         spread = len(weights) == 1 or lecture != "aucune"
-        parts = share(amount, weights) if spread and sum(weights.values()) > 0 else None
+        parts = spread_out(amount, weights) if spread and sum(weights.values()) > 0 else None
         for action in actions:
             add(by_action, (name, action.code), parts[action.code] if parts else None)
         if parts is None:
@@ -123,7 +146,7 @@ def third_party_receipts(
         if sum(weights.values()) <= 0:
             lost[name, code, funder] = amount
             continue
-        for action, part in share(amount, weights).items():
+        for action, part in spread_out(amount, weights).items():
             if part or weights[action]:
                 own = by_action.setdefault((name, action), {})
                 own[funder] = own.get(funder, 0) + part

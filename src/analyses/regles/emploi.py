@@ -70,46 +70,70 @@ def state_rate(contrat: Contrat, groupe: str, exercice: int) -> Fraction | None:
     return None
 
 
-@cite("plafond_cout", lectures=("plafond-volet-ou-action",))
+@cite("plafond_cout", lectures=("plafond-volet-ou-action", "partage-du-plafond"))
 def state_shares(
     bases: Mapping[str, int],
     taux: Fraction,
     plafond: int | None,
-    plafonds: Mapping[str, int] | None = None,
+    plans: Mapping[str, int] | None = None,
+    lectures: Mapping[str, str] | None = None,
 ) -> dict[str, int]:
     """The State's part by action of a volet, of exact sum min(taux × cost, ceiling) (art. 3.3,
     4.1, 8): never more than the cost.
 
-    `bases`: eligible cost of each action, third parties apart; `plafonds`: ceiling of each action
-    under the reading "action". The sum is rounded down, the actions share it (largest remainder).
+    `bases`: eligible cost of each action, third parties apart; `plans`: the State's part of each
+    fiche, a ceiling of its own under the reading "action" of `plafond-volet-ou-action`. Above the
+    ceiling of the volet each action has first what its fiche gives it, the overspent ones share
+    what is left; under the reading "proportionnel" all are cut alike. The sum is rounded down, the
+    actions share it (largest remainder).
 
     >>> state_shares({"a": 101, "b": 101}, Fraction(1, 2), None)
     {'a': 51, 'b': 50}
-    >>> state_shares({"a": 300, "b": 100}, Fraction(1, 2), 100)
+    >>> plans = {"a": 60, "b": 60}
+    >>> state_shares({"a": 300, "b": 100}, Fraction(1, 2), 120, plans)
+    {'a': 70, 'b': 50}
+    >>> state_shares({"a": 300, "b": 100}, Fraction(1, 2), 100, plans,
+    ...     {"partage-du-plafond": "proportionnel"})
     {'a': 75, 'b': 25}
-    >>> state_shares({"a": 300, "b": 100}, Fraction(1, 2), 200, {"a": 60, "b": 60})
+    >>> state_shares({"a": 300, "b": 100}, Fraction(1, 2), 200, plans,
+    ...     {"plafond-volet-ou-action": "action"})
     {'a': 60, 'b': 50}
     """
+    readings, fiches = lectures or {}, plans or {}
     exact = {action: taux * base for action, base in bases.items()}
-    if plafonds is not None:
-        exact = {a: min(v, Fraction(plafonds.get(a, 0))) for a, v in exact.items()}
+    if readings.get("plafond-volet-ou-action") == "action":
+        exact = {a: min(v, Fraction(fiches.get(a, 0))) for a, v in exact.items()}
     whole = sum(exact.values(), Fraction(0))
     if plafond is not None and whole > plafond:
-        above = sum((v for v in exact.values() if v > 0), Fraction(0))
-        ratio = (plafond - (whole - above)) / above
-        exact = {a: v * ratio if v > 0 else v for a, v in exact.items()}
-        whole = Fraction(plafond)
+        given = {a: v for a, v in exact.items() if v > 0}
+        left = plafond - (whole - sum(given.values(), Fraction(0)))
+        fiches_first = readings.get("partage-du-plafond", "fiches-d-abord") == "fiches-d-abord"
+        first = {a: min(v, Fraction(fiches.get(a, 0))) for a, v in given.items()}
+        cut = _within(left, given, first if fiches_first else dict.fromkeys(given, Fraction(0)))
+        exact, whole = exact | cut, Fraction(plafond)
     return round_together(exact, floor_centime(whole))
+
+
+def _within(
+    left: Fraction, asked: Mapping[str, Fraction], first: Mapping[str, Fraction]
+) -> dict[str, Fraction]:
+    """What each has of `left`, less than is asked: what comes first, then its part of the rest."""
+    served = sum(first.values(), Fraction(0))
+    if served >= left and served:
+        return {key: value * left / served for key, value in first.items()}
+    ratio = (left - served) / sum((asked[key] - first[key] for key in asked), Fraction(0))
+    return {key: first[key] + (asked[key] - first[key]) * ratio for key in asked}
 
 
 @cite("forfait", lectures=("forfait-volet-1",))
 def lump_sum(
-    plafond: int | None,
+    plafond: int,
     couts: Mapping[str, int],
     plans: Mapping[str, int],
-    lecture: str = "forfait",
-) -> int | None:
-    """What the State owes for a volet paid « sous forme de forfait » (art. 4.1, against art. 6).
+    lecture: str = "cout-reel",
+) -> int:
+    """What the State owes for a volet paid « sous forme de forfait » (art. 4.1), which article 6
+    names among the actions « effectivement réalisées » and article 8 caps at the cost.
 
     `couts`: eligible cost by action; `plans`: the State's amount by action (annexe 2). Nothing is
     owed for a volet, or an action, that was not carried out at all.
@@ -118,8 +142,6 @@ def lump_sum(
     >>> [lump_sum(106, costs, plans, r) for r in ("forfait", "forfait-par-action", "cout-reel")]
     [106, 60, 50]
     """
-    if plafond is None:
-        return None
     done = [action for action, cost in couts.items() if cost > 0]
     if lecture == "forfait":
         return plafond if done else 0
@@ -166,67 +188,61 @@ def settle(du: int | None, verse: int | None) -> tuple[int | None, int | None]:
     return max(0, du - verse), max(0, verse - du)
 
 
+@dataclass(frozen=True)
+class Periode:
+    """Exercises of a volet over which one ceiling counts: eligible cost and third parties' part by
+    action (None: not known)."""
+
+    exercices: tuple[int, ...]
+    couts: Mapping[str, int] | None
+    tiers: Mapping[str, int] | None
+
+
 @cite(lectures=("base-volet-2", "plafond-volet-3", "forfait-volet-1", "plafond-volet-ou-action"))
 def balance(
     contrat: Contrat,
     groupe: str,
-    exercices: Sequence[int],
-    couts: Mapping[int, Mapping[str, int] | None],
-    tiers: Mapping[int, Mapping[str, int] | None],
+    periodes: Sequence[Periode],
     verses: Mapping[int, int | None],
     lectures: Mapping[str, str],
 ) -> Solde:
-    """The balance of a volet over its exercises: cost → base → due → paid → balance.
+    """The balance of a volet over its whole life: cost → base → due → paid → balance.
 
-    `couts` and `tiers`: eligible cost and third parties' part by exercise and action; `verses`: the
-    State's payments by exercise. Ceilings that no signed text gives add nothing (2025: avenant).
+    `periodes`: its exercises, together or one by one as the ceiling is read; `verses`: the State's
+    payments by exercise. Ceilings that no signed text gives add nothing (2025: avenant).
     """
-    last = max(exercices)
-    rate = state_rate(contrat, groupe, last)
-    tops = {year: ceiling(contrat, groupe, year) for year in exercices}
-    signed = [top for top in tops.values() if top is not None]
+    exercices = tuple(year for periode in periodes for year in periode.exercices)
+    rate = state_rate(contrat, groupe, max(exercices))
+    tops = [_ceiling(contrat, groupe, periode) for periode in periodes]
+    signed = [top for top in tops if top is not None]
     plafond = sum(signed) if signed else None
     paid = _total(list(verses.values()))
-    known = [couts.get(year) for year in exercices]
-    apart = [tiers.get(year) for year in exercices]
-    if rate is None or plafond is None or None in known or None in apart:
-        return Solde(
-            groupe, tuple(exercices), plafond, None, None, None, rate, None, paid, None, None
-        )
-    own = {year: _minus(couts[year] or {}, tiers[year] or {}) for year in exercices}
+    costs = [periode.couts for periode in periodes if periode.couts is not None]
+    apart = [periode.tiers for periode in periodes if periode.tiers is not None]
+    if rate is None or plafond is None or not len(costs) == len(apart) == len(periodes):
+        return Solde(groupe, exercices, plafond, None, None, None, rate, None, paid, None, None)
+    own = [_minus(cost, third) for cost, third in zip(costs, apart, strict=True)]
     whole = lectures.get("base-volet-2") == "cout-total" and rate < 1
-    bases = {year: dict(couts[year] or {}) if whole else own[year] for year in exercices}
-    plans = {year: _plans(contrat, groupe, year) for year in exercices}
-    by_action = lectures.get("plafond-volet-ou-action") == "action"
-    together, planned = _merge(bases.values()), _merge(plans.values())
+    bases = costs if whole else own
     if clause_of(contrat, "forfait", groupe) is not None:
-        reading = lectures.get("forfait-volet-1", "forfait")
-        owed = lump_sum(plafond, together, planned, reading)
-    elif lectures.get("plafond-volet-3") == "par-exercice":
-        owed = sum(
-            sum(
-                state_shares(
-                    bases[year], rate, tops[year] or 0, plans[year] if by_action else None
-                ).values()
-            )
-            for year in exercices
-        )
+        planned = _plans(contrat, groupe, exercices)
+        reading = lectures.get("forfait-volet-1", "cout-reel")
+        owed = lump_sum(plafond, _merge(bases), planned, reading)
     else:
-        shares = state_shares(together, rate, plafond, planned if by_action else None)
-        owed = sum(shares.values())
-    if whole and owed is not None:
-        owed = min(owed, sum(_merge(own.values()).values()))
-    owed = None if owed is None else max(0, owed)
-    cost = sum(sum((couts[year] or {}).values()) for year in exercices)
-    third = sum(sum((tiers[year] or {}).values()) for year in exercices)
+        owed = 0
+        for periode, base, top in zip(periodes, bases, tops, strict=True):
+            planned = _plans(contrat, groupe, periode.exercices)
+            owed += sum(state_shares(base, rate, top or 0, planned, lectures).values())
+    least = sum(_merge(own).values())
+    owed = max(0, min(owed, least) if whole else owed)
     left, over = settle(owed, paid)
     return Solde(
         groupe=groupe,
-        exercices=tuple(exercices),
+        exercices=exercices,
         plafond=plafond,
-        cout=cost,
-        tiers=third,
-        base=sum(together.values()),
+        cout=sum(_merge(costs).values()),
+        tiers=sum(_merge(apart).values()),
+        base=sum(_merge(bases).values()),
         taux=rate,
         du=owed,
         verse=paid,
@@ -235,14 +251,20 @@ def balance(
     )
 
 
+def _ceiling(contrat: Contrat, groupe: str, periode: Periode) -> int | None:
+    tops = [ceiling(contrat, groupe, year) for year in periode.exercices]
+    signed = [top for top in tops if top is not None]
+    return sum(signed) if signed else None
+
+
 def _minus(one: Mapping[str, int], other: Mapping[str, int]) -> dict[str, int]:
     return {action: amount - other.get(action, 0) for action, amount in one.items()}
 
 
-def _plans(contrat: Contrat, groupe: str, exercice: int) -> dict[str, int]:
+def _plans(contrat: Contrat, groupe: str, exercices: Iterable[int]) -> dict[str, int]:
     """The State's planned amount by action of a volet (0 where no text gives one)."""
     return {
-        code: (action.plan(exercice) or {}).get(ETAT, 0)
+        code: sum((action.plan(year) or {}).get(ETAT, 0) for year in exercices)
         for code, action in contrat.actions.items()
         if action.groupe == groupe
     }

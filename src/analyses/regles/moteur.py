@@ -9,22 +9,22 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from fractions import Fraction
 from typing import Any
 
 import pandas as pd
 
 from analyses.contrat.citations import cite, clause_of
 from analyses.contrat.financeurs import CD, ETAT
-from analyses.contrat.model import Action, Contrat
+from analyses.contrat.model import Action, Contrat, Groupe
 from analyses.depot.exercice import Depot
 from analyses.execution.execution import Execution, execution
-from analyses.execution.recettes import Key
+from analyses.execution.recettes import Key, together
 from analyses.preparation.exercice import Preparation
-from analyses.regles.emploi import Solde, advance, balance, ceiling
-from analyses.regles.parts import Reports, partager
+from analyses.regles.emploi import Periode, Solde, advance, balance, ceiling
+from analyses.regles.part_cd import PartsCd, parts_cd
+from analyses.regles.parts import Reports, consumed, partager
 from analyses.regles.reports import Declare, Maillon, link, received, unknown
-from analyses.regles.solidarites import Part, key_shares, part_cd
+from analyses.regles.tiers import PREVU, third_parties
 from analyses.socle.problems import BilanError, Problem
 
 Declares = Mapping[tuple[str, str, str], Mapping[int, Declare]]  # contrat, action, financeur
@@ -48,8 +48,8 @@ class Chaine:
 class Regles:
     """Outcome of the rules: executions and chains by exercise, shares, balances.
 
-    `parts` by (exercice, contrat, niveau, code): (planned, consumed). `soldes` by (contrat,
-    groupe), at the exercise of its bilan. `contrats`: the version that each exercise used,
+    `parts` by (exercice, contrat, niveau, code). `soldes` by (contrat, groupe), from the exercise
+    of its bilan on. `contrats`: the version that each exercise used,
     `suivants`: the one of the next exercise (annexe 6, columns H to M).
     """
 
@@ -59,7 +59,7 @@ class Regles:
     suivants: Suivants = field(default_factory=dict)
     executions: dict[int, Execution] = field(default_factory=dict)
     chaines: dict[tuple[int, str, str], Chaine] = field(default_factory=dict)
-    parts: dict[tuple[int, str, str, str], tuple[Part, Part]] = field(default_factory=dict)
+    parts: dict[tuple[int, str, str, str], PartsCd] = field(default_factory=dict)
     soldes: dict[tuple[int, str, str], Solde] = field(default_factory=dict)
 
 
@@ -110,15 +110,6 @@ def _lookup(frame: pd.DataFrame, column: str) -> dict[Key, Any]:
         (str(r[0]), str(r[1])): r[2]
         for r in frame[["contrat", "action", column]].itertuples(index=False)
     }
-
-
-def consumed(done: Execution) -> dict[Key, dict[str, int | None]]:
-    """Consumed by funder, by (contrat, action); centimes, None = non renseigné."""
-    found: dict[Key, dict[str, int | None]] = {}
-    columns = ["contrat", "action", "financeur", "consomme"]
-    for contrat, action, funder, amount in done.par_financeur[columns].itertuples(index=False):
-        found.setdefault((str(contrat), str(action)), {})[str(funder)] = amount
-    return found
 
 
 def _of_chain(chaine: Chaine | None, name: str) -> Maillon | None:
@@ -179,7 +170,7 @@ class _Etat:
     ) -> int | None:
         """State credits of a volet that its actions have not consumed yet."""
         before = self.volets.get((contrat.code, groupe), 0)
-        own = [used.get((contrat.code, a.code)) for a in _of(contrat, groupe)]
+        own = [used.get((contrat.code, a.code)) for a in contrat.actions_de(groupe)]
         known = [part.get(ETAT, 0) for part in own if part is not None]
         if before is None or len(known) < len(own) or None in known:
             return None
@@ -206,10 +197,10 @@ class _Etat:
         own = link(
             year, credits_cd, cd, _of_chain(before, "cd"), self.told(contrat, action.code, CD), fin
         )
-        others = [v for f, v in used.items() if f not in (ETAT, CD) and v is not None]
+        third = [v for f, v in used.items() if f not in (ETAT, CD) and v is not None]
         chosen = carried_chain(rights, cash, self.lectures.get("assiette-du-report", "verse"))
         known = told.get(year - 1)
-        return Chaine(rights, cash, own, chosen, known, sum(others) if used else None)
+        return Chaine(rights, cash, own, chosen, known, sum(third) if used else None)
 
 
 @cite("report", lectures=("assiette-du-report",))
@@ -217,10 +208,6 @@ def carried_chain(droits: Maillon, caisse: Maillon, lecture: str = "verse") -> M
     """The chain of which the balance is carried over (annexe 6, A, B and F): what was paid and
     not consumed, or, under the reading "notifie", what was notified and not consumed (art. 5)."""
     return droits if lecture == "notifie" else caisse
-
-
-def _of(contrat: Contrat, groupe: str) -> list[Action]:
-    return [a for a in contrat.actions.values() if a.groupe == groupe]
 
 
 def run(
@@ -232,120 +219,90 @@ def run(
     """Run the rules over exercises given in order, under one set of readings. `suivants`: the
     version of the exercise after each one, where it differs."""
     state = _Etat(declares or {}, lectures or {})
+    recettes = together(ready.depot.recettes for ready in preparations)
     regles = Regles(lectures or {}, declares or {}, suivants=suivants or {})
     for ready in preparations:
         year, contrats = ready.depot.exercice, ready.contrats
-        done = execution(ready, regles.lectures)
+        done = execution(ready, regles.lectures, recettes)
         done = partager(done, contrats, state.reports(contrats, year), regles.lectures)
         regles.contrats[year], regles.executions[year] = contrats, done
         for (name, code), chaine in state.follow(contrats, done).items():
             regles.chaines[year, name, code] = chaine
-        regles.parts.update(_parts(contrats, done, regles.lectures))
+        regles.parts.update(parts_cd(contrats, done, regles.lectures))
     regles.soldes.update(_balances(regles))
     return regles
-
-
-# --- the 50 % -------------------------------------------------------------------------------
-
-
-def _together(
-    rows: Sequence[Mapping[str, int | None] | None],
-) -> Mapping[str, int | None] | None:
-    """Amounts by funder of several actions; None when one is not known at all."""
-    if not rows or any(row is None for row in rows):
-        return None
-    total: dict[str, int | None] = {}
-    for row in rows:
-        for funder, amount in (row or {}).items():
-            before = total.get(funder, 0)
-            total[funder] = None if amount is None or before is None else before + amount
-    return total
-
-
-def _parts(
-    contrats: Mapping[str, Contrat], done: Execution, lectures: Mapping[str, str]
-) -> dict[tuple[int, str, str, str], tuple[Part, Part]]:
-    """The département's part, planned and consumed, by action, axe or volet, and contract."""
-    found: dict[tuple[int, str, str, str], tuple[Part, Part]] = {}
-    used = consumed(done)
-    for contrat in contrats.values():
-        places: list[tuple[str, str, list[Action], Fraction, str]] = []
-        rule = clause_of(contrat, "part_cd")
-        base = lectures.get("base-des-50-pour-cent", "etat-cd")
-        for key, group in contrat.groupes.items():
-            half, reading = rule, base
-            if half is None and (half := clause_of(contrat, "taux_etat", key)) is not None:
-                whole = lectures.get("base-volet-2") == "cout-total"
-                reading = "tous-financeurs" if whole else "etat-cd"
-            if half is not None:
-                least = Fraction(str(half.valeur))
-                least = least if half is rule else 1 - least
-                actions = _of(contrat, key)
-                places += [("action", a.code, [a], least, reading) for a in actions]
-                places.append((group.niveau, group.code_public, actions, least, reading))
-        if rule is not None:
-            everything = list(contrat.actions.values())
-            least = Fraction(str(rule.valeur))
-            places.append(("contrat", contrat.code, everything, least, base))
-        for niveau, code, actions, least, reading in places:
-            plans = _together([a.plan(done.exercice) for a in actions])
-            spent = _together([used.get((contrat.code, a.code)) for a in actions])
-            spent = None if plans is None else spent
-            found[done.exercice, contrat.code, niveau, code] = (
-                part_cd(plans, least, reading),
-                part_cd(spent, least, reading),
-            )
-    return found
 
 
 # --- balances -------------------------------------------------------------------------------
 
 
-def _third(contrat: Contrat, done: Execution, codes: Iterable[str]) -> dict[str, int]:
-    """Third-party money consumed by action, from receipts, else by the plan's key."""
-    spent = _lookup(done.par_action, "realise")
-    found = {}
-    for code in codes:
-        key = (contrat.code, code)
-        plan = contrat.actions[code].plan(done.exercice) or {}
-        parts, _ = key_shares(plan, spent[key] or 0, done.tiers.get(key, {}))
-        found[code] = sum(v for f, v in parts.items() if f not in (ETAT, CD))
-    return found
-
-
 def _balances(regles: Regles) -> dict[tuple[int, str, str], Solde]:
-    """The balance of each volet whose bilan is due on an exercise that was run (art. 6)."""
+    """The balance of each volet from the exercise of its bilan on (art. 6): what is taken back
+    after it lowers what is owed."""
     found: dict[tuple[int, str, str], Solde] = {}
-    for due, contrats in regles.contrats.items():
+    for year, contrats in regles.contrats.items():
         for name, contrat in contrats.items():
             for groupe, group in contrat.groupes.items():
                 clause = clause_of(contrat, "solde", groupe)
-                if clause is None or date.fromisoformat(str(clause.valeur)).year - 1 != due:
+                if clause is None or date.fromisoformat(str(clause.valeur)).year - 1 > year:
                     continue
-                years = [y for y in contrat.exercices if group.debut.year <= y <= due]
-                found[due, name, groupe] = _balance(regles, contrat, groupe, years)
+                life = [y for y in contrat.exercices if group.debut.year <= y <= year]
+                found[year, name, groupe] = _balance(regles, contrat, groupe, life)
     return found
 
 
+@cite(lectures=("plafond-volet-3",))
+def _spans(group: Groupe, years: Sequence[int], lecture: str = "cumul") -> list[tuple[int, ...]]:
+    """Exercises over which one ceiling counts: all of them, or each one of the volet, the last
+    with what comes back after its end."""
+    own = [year for year in years if year <= group.fin.year]
+    if lecture != "par-exercice" or not own:
+        return [tuple(years)]
+    return [(year,) for year in own[:-1]] + [tuple(y for y in years if y >= own[-1])]
+
+
 def _balance(regles: Regles, contrat: Contrat, groupe: str, years: Sequence[int]) -> Solde:
-    costs: dict[int, dict[str, int] | None] = {}
-    third: dict[int, dict[str, int] | None] = {}
-    codes = [a.code for a in _of(contrat, groupe)]
-    for year in years:
-        done = regles.executions.get(year)
-        if done is None or not done.renseigne:
-            costs[year] = third[year] = None
-            continue
-        spent = _lookup(done.par_action, "realise")
-        costs[year] = {c: int(spent[contrat.code, c] or 0) for c in codes}
-        third[year] = _third(regles.contrats[year][contrat.code], done, codes)
+    reading = regles.lectures.get("plafond-volet-3", "cumul")
+    spans = _spans(contrat.groupes[groupe], years, reading)
+    periods = [_period(regles, contrat, groupe, span) for span in spans]
     paid = {
         year: done.verse_groupe.get((contrat.code, groupe))
         for year, done in regles.executions.items()
-        if (contrat.code, groupe) in done.verse_groupe
+        if year <= years[-1] and (contrat.code, groupe) in done.verse_groupe
     }
     paid |= dict.fromkeys([y for y in years if y not in paid])
-    return balance(contrat, groupe, years, costs, third, paid, regles.lectures)
+    return balance(contrat, groupe, periods, paid, regles.lectures)
+
+
+def _period(regles: Regles, contrat: Contrat, groupe: str, years: tuple[int, ...]) -> Periode:
+    """Cost of some exercises of a volet, and what third parties take of it, action by action."""
+    done = [regles.executions[year] for year in years if year in regles.executions]
+    if len(done) < len(years) or not all(one.renseigne for one in done):
+        return Periode(years, None, None)
+    spent = [_lookup(one.par_action, "realise") for one in done]
+    reading = regles.lectures.get("participation-tiers", PREVU)
+    costs, apart = dict[str, int](), dict[str, int]()
+    for action in contrat.actions_de(groupe):
+        key = (contrat.code, action.code)
+        costs[action.code] = sum(int(one.get(key) or 0) for one in spent)
+        receipts = [None if one.tiers is None else one.tiers.get(key, {}) for one in done]
+        known = [one for one in receipts if one is not None]
+        given = _added(known) if len(known) == len(receipts) or reading == PREVU else None
+        plans = [regles.contrats[year][contrat.code].actions.get(action.code) for year in years]
+        planned = _added([(one.plan(y) or {}) for one, y in zip(plans, years, strict=True) if one])
+        third = third_parties(planned, costs[action.code], given, reading)
+        if third is None:
+            return Periode(years, costs, None)
+        apart[action.code] = sum(third.values())
+    return Periode(years, costs, apart)
+
+
+def _added(parts: Iterable[Mapping[str, int]]) -> dict[str, int]:
+    total: dict[str, int] = {}
+    for part in parts:
+        for funder, amount in part.items():
+            total[funder] = total.get(funder, 0) + amount
+    return total
 
 
 def advances(contrat: Contrat, exercice: int) -> dict[str, int | None]:

@@ -11,7 +11,8 @@ from analyses.contrat.financeurs import CD, ETAT
 from analyses.contrat.model import Contrat
 from analyses.execution.execution import COLONNES_FINANCEUR, Execution
 from analyses.regles.emploi import ceiling, state_rate, state_shares
-from analyses.regles.solidarites import consumption, key_shares
+from analyses.regles.solidarites import consumption
+from analyses.regles.tiers import PREVU, third_parties
 from analyses.socle.tables import objects
 
 Key = tuple[str, str]  # (contrat, action) or (contrat, groupe)
@@ -32,7 +33,7 @@ def _volet_shares(
     groupe: str,
     exercice: int,
     realise: Mapping[str, int],
-    tiers: Mapping[str, Mapping[str, int]],
+    tiers: Mapping[str, Mapping[str, int] | None],
     report: int | None,
     lectures: Mapping[str, str],
 ) -> dict[str, dict[str, int | None]]:
@@ -43,12 +44,10 @@ def _volet_shares(
     rate = state_rate(contrat, groupe, exercice)
     if not known or rate is None:
         return {}
-    others: dict[str, dict[str, int]] = {}
-    bases: dict[str, int] = {}
-    for code, plan in known.items():
-        parts, _ = key_shares(plan, realise.get(code, 0), tiers.get(code, {}))
-        others[code] = {f: v for f, v in parts.items() if f not in (ETAT, CD)}
-        bases[code] = realise.get(code, 0) - sum(others[code].values())
+    apart = {code: given for code in known if (given := tiers[code]) is not None}
+    if len(apart) < len(known):  # what third parties gave is not known: nor is the rest
+        return {code: dict.fromkeys(plan, None) for code, plan in known.items()}
+    bases = {code: realise.get(code, 0) - sum(given.values()) for code, given in apart.items()}
     whole = lectures.get("base-volet-2") == "cout-total" and rate < 1
     shared = {code: realise.get(code, 0) for code in known} if whole else bases
     top = ceiling(contrat, groupe, exercice)
@@ -56,27 +55,47 @@ def _volet_shares(
     top = sum(planned.values()) if top is None else top
     if lectures.get("plafond-volet-3", "cumul") == "cumul":
         top += report or 0
-    by_action = planned if lectures.get("plafond-volet-ou-action") == "action" else None
-    state = state_shares(shared, rate, top, by_action)
+    state = state_shares(shared, rate, top, planned, lectures)
     result: dict[str, dict[str, int | None]] = {}
     for code, plan in known.items():
         etat = min(state[code], bases[code]) if whole else state[code]
         cd = bases[code] - etat
-        result[code] = {**dict.fromkeys(plan, 0), **others[code], ETAT: etat}
+        result[code] = {**dict.fromkeys(plan, 0), **apart[code], ETAT: etat}
         if cd or CD in plan:
             result[code][CD] = cd
     return result
+
+
+def _action_shares(
+    plan: Mapping[str, int],
+    realise: int,
+    tiers: Mapping[str, int] | None,
+    reports: Mapping[str, int | None] | None,
+    lectures: Mapping[str, str],
+) -> dict[str, int | None]:
+    if tiers is None:
+        return dict.fromkeys(plan, None)
+    return consumption(plan, realise, tiers, reports, lectures.get("cle-du-plan", "prorata"))
 
 
 def funder_shares(
     contrat: Contrat,
     exercice: int,
     realise: Mapping[str, int],
-    tiers: Mapping[str, Mapping[str, int]],
+    recus: Mapping[str, Mapping[str, int]] | None,
     reports: Reports,
     lectures: Mapping[str, str],
 ) -> dict[str, dict[str, int | None]]:
-    """Consumption by action and funder of a contract, for the actions that have a plan."""
+    """Consumption by action and funder of a contract, for the actions that have a plan. `recus`:
+    the receipts of third parties by action (None: no file)."""
+    reading = lectures.get("participation-tiers", PREVU)
+    tiers = {
+        code: third_parties(
+            plan, realise.get(code, 0), None if recus is None else recus.get(code, {}), reading
+        )
+        for code, action in contrat.actions.items()
+        if (plan := action.plan(exercice)) is not None
+    }
     found: dict[str, dict[str, int | None]] = {}
     for groupe in contrat.groupes:
         if clause_of(contrat, "plafond", groupe) is not None:
@@ -86,13 +105,8 @@ def funder_shares(
         plan = action.plan(exercice)
         if code in found or plan is None:
             continue
-        found[code] = consumption(
-            plan,
-            realise.get(code, 0),
-            tiers.get(code, {}),
-            reports.actions.get((contrat.code, code)),
-            lectures.get("cle-du-plan", "prorata"),
-        )
+        carried = reports.actions.get((contrat.code, code))
+        found[code] = _action_shares(plan, realise.get(code, 0), tiers[code], carried, lectures)
     return found
 
 
@@ -110,7 +124,9 @@ def partager(
         shares: Mapping[str, Mapping[str, int | None]] = {}
         if done.renseigne:
             own = {code: spent[name, code] for code in contrat.actions}
-            given = {code: done.tiers.get((name, code), {}) for code in contrat.actions}
+            given = None
+            if done.tiers is not None:
+                given = {code: done.tiers.get((name, code), {}) for code in contrat.actions}
             shares = funder_shares(contrat, done.exercice, own, given, reports, lectures)
         for code, action in contrat.actions.items():
             plan = action.plan(done.exercice)
@@ -134,3 +150,12 @@ def _funders(
             "consomme": part,
             "non_consomme": None if part is None or report is None else planned + report - part,
         }
+
+
+def consumed(done: Execution) -> dict[Key, dict[str, int | None]]:
+    """Consumed by funder, by (contrat, action); centimes, None = non renseigné."""
+    found: dict[Key, dict[str, int | None]] = {}
+    columns = ["contrat", "action", "financeur", "consomme"]
+    for contrat, action, funder, amount in done.par_financeur[columns].itertuples(index=False):
+        found.setdefault((str(contrat), str(action)), {})[str(funder)] = amount
+    return found

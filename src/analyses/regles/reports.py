@@ -85,13 +85,16 @@ def link(
 
     A positive balance is carried over to n+1; at the last exercise (`fin`), or without the dated
     agreement that the reading "accord" asks for, it is to be repaid (art. 5). A negative balance
-    is no carry-over. `declares`: by exercise of origin.
+    is no carry-over, except in a chain of cash (`dette`): it is what the State owes the action,
+    so that the actions add up to the cash that is left. `declares`: by exercise of origin.
 
     >>> one = link(2024, 100, 30, None)
     >>> link(2025, 100, 120, one, {2024: Declare(2024, 69)}).ecart
     -1
     >>> link(2027, 10, 4, one, fin=2027).a_rembourser
     76
+    >>> link(2024, 10, 14, None).a_reporter, link(2024, 10, 14, None, dette=True).a_reporter
+    (0, -4)
     """
     known = declares or {}
     told = known.get(exercice - 1)
@@ -99,7 +102,7 @@ def link(
     got = received(exercice, avant, known, lecture, dette)
     available = _add(dotation, got)
     left = _minus(available, consomme)
-    kept = None if left is None else max(0, left)
+    kept = left if left is None or dette else max(0, left)
     agreed = exercice in known and known[exercice].accord_le is not None
     stops = (fin is not None and exercice >= fin) or (lecture == "accord" and not agreed)
     return Maillon(

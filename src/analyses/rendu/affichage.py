@@ -90,7 +90,7 @@ def nom_contrat(code: str) -> str:
 
 def nom_financeur(b: Bilan, contrat: str, code: str) -> str:
     """A funder as its contract names it."""
-    known = b.contrats[contrat].financeurs if contrat in b.contrats else {}
+    known = b.contrats[contrat].noms_financeurs if contrat in b.contrats else {}
     return known.get(code) or fmt.word(fmt.FINANCEURS, code)
 
 

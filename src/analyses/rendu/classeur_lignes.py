@@ -162,7 +162,7 @@ def _textes(
     gabarit: Gabarit, contrat: Contrat, groupe: Groupe, action: Action, tiers: Mapping[str, int]
 ) -> Textes:
     others = [
-        f"{contrat.financeurs.get(funder, funder)} : {euros_text(amount).replace('.', ',')} €"
+        f"{contrat.noms_financeurs.get(funder, funder)} : {euros_text(amount).replace('.', ',')} €"
         for funder, amount in tiers.items()
         if amount
     ]

@@ -36,29 +36,36 @@ def essentiel(b: Bilan) -> Markdown:
 def _parts(b: Bilan) -> Iterator[str]:
     """The département's minimum and what is carried over, where a clause sets them."""
     whole = b.chiffres[b.chiffres["niveau"] == "contrat"]
-    counts = tableau(whole, ["nombre_part_cd"], ["exercice", "contrat", "detail"])
     carried = tableau(whole, ["a_reporter:etat", "a_rembourser:etat"], ["exercice", "contrat"])
     for row in carried.to_dict("records"):
         clause = clause_of(b.contrats[row["contrat"]], "part_cd")
         if clause is None:
             continue
-        own = counts.query("exercice == @row['exercice'] and contrat == @row['contrat']")
-        shown = ", ".join(
-            f"{fmt.statut(statut)} pour {fmt.nombre(number)}"
-            for statut, number in zip(own["detail"], own["nombre_part_cd"], strict=True)
-        )
+        own = whole.query("exercice == @row['exercice'] and contrat == @row['contrat']")
         minimum = fmt.pourcent(Fraction(str(clause.valeur)), decimales=0)
         yield (
             f"- **{nom_contrat(row['contrat'])} {row['exercice']}** : part du Département d'au "
-            f"moins {minimum} ({clause.article}), par action : {shown} ; crédits de l'État à "
+            f"moins {minimum} ({clause.article}), par action : {_counts(own, 'nombre_part_cd')} ; "
+            "dépense moins argent reçu de l'État et des tiers, par action : "
+            f"{_counts(own, 'nombre_part_encaissee')} ; crédits de l'État à "
             f"reporter : {fmt.euros(row['a_reporter:etat'])} ; à rembourser : "
             f"{fmt.euros(row['a_rembourser:etat'])}."
         )
 
 
+def _counts(chiffres: pd.DataFrame, mesure: str) -> str:
+    """How many actions have each status, in words."""
+    own = tableau(chiffres, [mesure], ["detail"])
+    return ", ".join(
+        f"{fmt.statut(statut)} pour {fmt.nombre(number)}"
+        for statut, number in zip(own["detail"], own[mesure], strict=True)
+    )
+
+
 def _soldes(b: Bilan) -> Iterator[str]:
     due = tableau(b.chiffres, ["exercices_du", "du", "base", "verse_du", "solde", "trop_percu"])
-    for row in due.dropna(subset="exercices_du").to_dict("records"):
+    due = due.dropna(subset="exercices_du").drop_duplicates(["contrat", "code"], keep="last")
+    for row in due.to_dict("records"):
         name = nom_groupe(b, row["contrat"], row["code"]).partition(" – ")[0].lower()
         place = f"- **{nom_contrat(row['contrat'])}, {name}**"
         if fmt.missing(row["solde"]):

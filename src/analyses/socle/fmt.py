@@ -33,6 +33,7 @@ STATUTS = {
     "non_atteint": "non atteint",
     "respectee": "respectée",
     "non_respectee": "non respectée",
+    "par_construction": "respectée par construction",
     "sans_objet": "sans objet",
     "non_evaluable": "non évaluable",
     "non_renseigne": NON_RENSEIGNE,

@@ -79,6 +79,33 @@ def half_up_centime(value: Fraction) -> int:
     return sign * floor_centime(abs(value) + Fraction(1, 2))
 
 
+def half_down_centime(value: Fraction) -> int:
+    """Arrondi au centime le plus proche, la moitié vers zéro: who bears the rest bears the odd
+    centime. One centime more in never gives more than one centime out.
+
+    >>> half_down_centime(Fraction(7, 2)), half_down_centime(Fraction(-7, 2))
+    (3, -3)
+    """
+    sign = -1 if value < 0 else 1
+    return sign * ceil_centime(abs(value) - Fraction(1, 2))
+
+
+def round_in_turn(exact: Mapping[K, Fraction]) -> dict[K, int]:
+    """Whole centimes of parts that are not negative, each the step of their rounded running total
+    (arrondi cumulé): the sum is that of the exact values to the nearest centime, and a part that
+    grows by one centime never moves a part, nor the sum of neighbours, by more than one.
+
+    >>> round_in_turn({"a": Fraction(4, 3), "b": Fraction(4, 3), "c": Fraction(4, 3)})
+    {'a': 1, 'b': 2, 'c': 1}
+    """
+    parts, running, before = {}, Fraction(0), 0
+    for key, value in exact.items():
+        running += value
+        now = half_down_centime(running)
+        parts[key], before = now - before, now
+    return parts
+
+
 def share_many(totals: np.ndarray, weights: Mapping[K, int | Fraction]) -> dict[K, np.ndarray]:
     """`share` of each amount (centimes, int64) by the same weights, in one go.
 
