@@ -115,13 +115,26 @@ def test_closed_exercise_above_the_threshold_is_quiet():
 )
 def test_what_the_agents_say_decides(kind, known, status, bare):
     """Whatever is said, 200 € of the State are unconsumed; an explanation defends them."""
-    texts = ((kind, "motif", ""),) if kind else ()
+    texts = ((kind, "motif", "note.pdf"),) if kind else ()
     row = ligne(situation(60_000, None, textes=texts, justifications=known))
     assert (row["statut"], row["montant_a_risque"], row["sans_explication"]) == (
         status,
         20_000,
         bare,
     )
+
+
+def test_a_justification_without_its_document_is_a_reading():
+    """Art. 2.2 wants it « opérante »: the status stays manifest and the page says what lacks."""
+    told = (("justification", "recrutement infructueux", ""),)
+    row = ligne(situation(60_000, None, textes=told))
+    assert (row["statut"], row["sans_explication"]) == ("manifeste", 20_000)
+    assert "il manque la pièce" in row["raison"]
+    assert row["justification"] == "recrutement infructueux"
+    words = situation(60_000, None, textes=told, piece_exigee=False)
+    assert (ligne(words)["statut"], ligne(words)["sans_explication"]) == ("justifiee", 0)
+    both = situation(60_000, None, textes=(*told, ("justification", "avis", "avis.pdf")))
+    assert ligne(both)["statut"] == "justifiee"
 
 
 def test_without_article_2_2_every_euro_counts_and_words_save_nothing():

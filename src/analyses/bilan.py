@@ -357,7 +357,7 @@ def load(
         rows = situations(done, signed, depot, au, trajectoires, past, lectures)
         risques.append(evaluer(rows, signed, seuils, modele))
     sous_conso = pd.concat([risque.actions for risque in risques], ignore_index=True)
-    indicateurs = attainment(contrats, [*earlier, *opened], seuils)
+    indicateurs = attainment(contrats, [*earlier, *opened], seuils, lectures)
     simule = any(depot.simule for depot in [*earlier, *opened])
     given = regles, risques, indicateurs, contrats, depots, seuils, simule, trajectoires
     chiffres = figures(*given)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import date
 from fractions import Fraction
 
 from analyses.chiffres.chiffre import TIERS, TOTAL, Chiffre, Lieu, Rapport, chiffre, lieux, total
@@ -238,6 +239,7 @@ def _volets(lieu: Lieu, regles: Regles, depend: Dependances) -> Iterator[Chiffre
     if found:  # a volet that has ended is still settled: its zeros are figures
         lieu = replace(lieu, fini=False)
     yield from _due(lieu, found, depend)
+    yield _repaid(lieu, found, regles, depend)
     if found:
         yield from _balance(lieu, found)
 
@@ -249,10 +251,54 @@ def _due(lieu: Lieu, found: list[tuple[str, Solde]], depend: Dependances) -> Ite
         ("du", [s.du for _, s in found]),
         ("solde", [s.solde for _, s in found]),
         ("trop_percu", [s.trop_percu for _, s in found]),
-        ("a_rembourser", [s.trop_percu for _, s in found]),
     ):
         value = total(values) if found else None
         yield chiffre(lieu, mesure, ETAT, value, lectures=lectures, note=words, absent=absent)
+
+
+def _repaid(
+    lieu: Lieu, found: list[tuple[str, Solde]], regles: Regles, depend: Dependances
+) -> Chiffre:
+    """What is to be repaid to the State in the exercise: the overpayments that are due in it."""
+    reading = regles.lectures.get("exigibilite-trop-percu", "bilan-final")
+    last = final_bilan(lieu.contrat)
+    if reading != "bilan-final" or last is None:
+        due, words = found, _due_words(lieu, found)
+    elif lieu.exercice != last.year - 1:
+        due, words = [], _due_words(lieu, [])
+        if found:
+            words = f"trop-perçu exigible au bilan final, transmis au plus tard le {last}"
+    else:
+        soldes = [(groupe, _last(lieu, regles, groupe)) for groupe in lieu.groupes]
+        due = [(groupe, solde) for groupe, solde in soldes if solde is not None]
+        words = _due_words(lieu, due)
+    lectures = (*_lectures_du(lieu, due, depend), "exigibilite-trop-percu")
+    value = total(solde.trop_percu for _, solde in due) if due else None
+    absent = "non_renseigne" if due else "sans_objet"
+    return chiffre(lieu, "a_rembourser", ETAT, value, lectures=lectures, note=words, absent=absent)
+
+
+@cite(lectures=("exigibilite-trop-percu",))
+def final_bilan(contrat: Contrat) -> date | None:
+    """Last day of the bilan final, at which overpayments are repaid; None without such a clause.
+
+    >>> from analyses.contrat.load import load_contrats
+    >>> final_bilan(load_contrats("55")["emploi"])
+    datetime.date(2026, 3, 31)
+    """
+    clauses = [clause_of(contrat, "solde", groupe) for groupe in contrat.groupes]
+    days = [date.fromisoformat(str(one.valeur)) for one in clauses if one is not None]
+    return max(days, default=None)
+
+
+def _last(lieu: Lieu, regles: Regles, groupe: str) -> Solde | None:
+    """The last balance of a volet up to the exercise."""
+    known = [
+        (year, solde)
+        for (year, contrat, key), solde in regles.soldes.items()
+        if (contrat, key) == (lieu.contrat.code, groupe) and year <= lieu.exercice
+    ]
+    return max(known, key=lambda one: one[0])[1] if known else None
 
 
 def _balance(lieu: Lieu, found: list[tuple[str, Solde]]) -> Iterator[Chiffre]:

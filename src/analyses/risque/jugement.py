@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from fractions import Fraction
 from functools import partial
 from math import ceil
 from typing import NamedTuple
 
+from analyses.contrat.citations import cite
 from analyses.contrat.financeurs import ETAT
 from analyses.risque.loi import Loi
 from analyses.risque.situation import Situation
@@ -16,6 +18,7 @@ from analyses.socle.money import half_up_centime
 
 EXPLIQUES = ("expliquee", "justifiee")
 Seuils = Mapping[str, Fraction]
+SANS_PIECE = "justification sans pièce, inopérante : il manque la pièce (colonne « piece »)"
 _pct = partial(fmt.pourcent, decimales=0)
 
 
@@ -62,6 +65,16 @@ def _dit(s: Situation, kind: str) -> str:
     return " ; ".join(f"{text} (pièce : {proof})" if proof else text for text, proof in told)
 
 
+@cite(lectures=("justification-sans-piece",))
+def operantes(s: Situation) -> Situation:
+    """The same with the justifications that count only: those that a document supports, unless a
+    reading takes the words alone (« sans justification opérante », art. 2.2)."""
+    if not s.piece_exigee:
+        return s
+    kept = tuple(told for told in s.textes if told[0] != "justification" or told[2])
+    return replace(s, textes=kept)
+
+
 class Verdict(NamedTuple):
     """What is said of an action: its status, why, and what explains it ('' when nothing does)."""
 
@@ -93,8 +106,10 @@ def juger(s: Situation, law: Loi | None, seuils: Seuils) -> Verdict:
         return Verdict("expliquee", planned, planned)
     if ramp := _dit(s, "montee_en_charge"):
         return Verdict("expliquee", f"montée en charge déclarée ; {_retard(s)}", ramp)
-    if told := _dit(s, "justification"):
+    if told := _dit(operantes(s), "justification"):
         return Verdict("justifiee", f"justification reçue ; {_retard(s)}", told)
+    if told := _dit(s, "justification"):
+        return Verdict("manifeste", f"{_retard(s)} ; {SANS_PIECE}", told)
     if not s.justifications:
         missing = "justifications non renseignées : sous le seuil, à qualifier"
         return Verdict(

@@ -30,6 +30,7 @@ class Situation:
     `au` is None when the exercise is closed: what is realised is final. `reste_engage` is what is
     committed and not yet mandated, future pay of the known posts included. `reductible`: the
     contract has a clause of underconsumption, under which only a manifest one costs.
+    `piece_exigee`: a justification counts only with its document (justification-sans-piece).
     `consommable`: last day on which the axe or volet may still spend. `lignes`: ledger
     lines of the action. `glissement`: months by which a scenario delays what is still planned.
     """
@@ -49,6 +50,7 @@ class Situation:
     passe: tuple[Passe, ...] = ()
     textes: tuple[tuple[str, str, str], ...] = ()
     justifications: bool = True
+    piece_exigee: bool = True
     recit: bool = False
     reductible: bool = True
     consommable: date | None = None
@@ -280,6 +282,7 @@ def situations(
                 passe=past.get(key, ()),
                 textes=texts.get(key, ()),
                 justifications=depot.justifications is not None,
+                piece_exigee=lectures["justification-sans-piece"] == "inoperante",
                 recit=bool(depot.narratifs.get(key, "").strip()),
                 reductible=clause_of(contrat, "sous_consommation") is not None,
                 lignes=None if line["realise"] is None else counted.get(key, 0),
