@@ -259,23 +259,29 @@ def _due(lieu: Lieu, found: list[tuple[str, Solde]], depend: Dependances) -> Ite
 def _repaid(
     lieu: Lieu, found: list[tuple[str, Solde]], regles: Regles, depend: Dependances
 ) -> Chiffre:
-    """What is to be repaid to the State in the exercise: the overpayments that are due in it."""
-    reading = regles.lectures.get("exigibilite-trop-percu", "bilan-final")
-    last = final_bilan(lieu.contrat)
-    if reading != "bilan-final" or last is None:
-        due, words = found, _due_words(lieu, found)
-    elif lieu.exercice != last.year - 1:
-        due, words = [], _due_words(lieu, [])
-        if found:
-            words = f"trop-perçu exigible au bilan final, transmis au plus tard le {last}"
-    else:
-        soldes = [(groupe, _last(lieu, regles, groupe)) for groupe in lieu.groupes]
-        due = [(groupe, solde) for groupe, solde in soldes if solde is not None]
-        words = _due_words(lieu, due)
+    """What is to be repaid to the State in the exercise: all the overpayments at the bilan final,
+    or, under the other reading, at each bilan what the one before did not already ask for."""
+    final, words = final_bilan(lieu.contrat), _due_words(lieu, found)
+    at_the_end = regles.lectures.get("exigibilite-trop-percu", "bilan-final") == "bilan-final"
+    due = found
+    if at_the_end and found and final is not None and lieu.exercice < final.year - 1:
+        due, words = [], f"trop-perçu exigible au bilan final, transmis au plus tard le {final}"
+    asked = [0 if at_the_end else _asked(lieu, regles, groupe) for groupe, _ in due]
+    over = [solde.trop_percu for _, solde in due]
+    more = [
+        None if one is None else max(0, one - before)
+        for one, before in zip(over, asked, strict=True)
+    ]
     lectures = (*_lectures_du(lieu, due, depend), "exigibilite-trop-percu")
-    value = total(solde.trop_percu for _, solde in due) if due else None
     absent = "non_renseigne" if due else "sans_objet"
+    value = total(more) if due else None
     return chiffre(lieu, "a_rembourser", ETAT, value, lectures=lectures, note=words, absent=absent)
+
+
+def _asked(lieu: Lieu, regles: Regles, groupe: str) -> int:
+    """The overpayment of a volet at the bilan before (0 without one)."""
+    before = regles.soldes.get((lieu.exercice - 1, lieu.contrat.code, groupe))
+    return 0 if before is None else before.trop_percu or 0
 
 
 @cite(lectures=("exigibilite-trop-percu",))
@@ -289,16 +295,6 @@ def final_bilan(contrat: Contrat) -> date | None:
     clauses = [clause_of(contrat, "solde", groupe) for groupe in contrat.groupes]
     days = [date.fromisoformat(str(one.valeur)) for one in clauses if one is not None]
     return max(days, default=None)
-
-
-def _last(lieu: Lieu, regles: Regles, groupe: str) -> Solde | None:
-    """The last balance of a volet up to the exercise."""
-    known = [
-        (year, solde)
-        for (year, contrat, key), solde in regles.soldes.items()
-        if (contrat, key) == (lieu.contrat.code, groupe) and year <= lieu.exercice
-    ]
-    return max(known, key=lambda one: one[0])[1] if known else None
 
 
 def _balance(lieu: Lieu, found: list[tuple[str, Solde]]) -> Iterator[Chiffre]:
