@@ -454,7 +454,7 @@ def test_missing_ledger_is_non_renseigne() -> None:
         "taux_execution",
         "ineligible",
         "non_affecte",
-        "enjeu_etat",
+        "montant_a_risque",
     ):
         rows = frame[frame["mesure"] == measure]
         assert (rows["valeur"] == "").all() and (rows["statut"] == "non_renseigne").all(), measure

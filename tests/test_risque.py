@@ -95,7 +95,7 @@ def test_closed_exercise_is_what_is_realised():
     row = ligne(situation(60_000, None))
     assert (row["projection"], row["bas"], row["haut"]) == (60_000,) * 3
     assert (row["probabilite"], row["statut"]) == (1.0, "manifeste")
-    assert (row["montant_a_risque"], row["sans_explication"], row["enjeu_etat"]) == (20_000,) * 3
+    assert (row["montant_a_risque"], row["sans_explication"]) == (20_000, 20_000)
     assert (row["consomme"], row["engage"], row["plan"]) == (60_000, 0, 0)
 
 
@@ -195,7 +195,7 @@ def test_unknown_budget_or_ledger_is_said():
     assert ligne(situation(1_000, JUIN, plan=None))["statut"] == "non_renseigne"
     row = ligne(situation(None, JUIN))
     assert row["statut"] == "non_renseigne" and row["projection"] is None
-    assert row["montant_a_risque"] is None and row["enjeu_etat"] is None
+    assert row["montant_a_risque"] is None
 
 
 def test_state_money_at_stake_by_hand():

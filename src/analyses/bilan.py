@@ -354,7 +354,7 @@ def load(
     for done, depot in zip(executions, depots, strict=True):
         year = done.exercice
         signed = regles.contrats[year]
-        rows = situations(done, signed, depot, au, trajectoires, past, lectures)
+        rows = situations(done, signed, depot, au, trajectoires, past, lectures, regles.soldes)
         risques.append(evaluer(rows, signed, seuils, modele))
     sous_conso = pd.concat([risque.actions for risque in risques], ignore_index=True)
     indicateurs = attainment(contrats, [*earlier, *opened], seuils, lectures)

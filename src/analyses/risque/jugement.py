@@ -119,13 +119,19 @@ def juger(s: Situation, law: Loi | None, seuils: Seuils) -> Verdict:
 
 
 def pertes(s: Situation, law: Loi) -> list[tuple[int, int]]:
-    """(outcome, planned credits of the State that it leaves unconsumed), in centimes."""
-    planned = s.plan_type()[ETAT]
-    return [(issue, max(0, planned - s.par_type(issue)[ETAT])) for issue in law.issues]
+    """(outcome, State credits of the plan and of earlier exercises that it leaves unconsumed), in
+    centimes. Of a lump sum that is kept whole, only an outcome where nothing is done loses some."""
+    planned = s.plan_type()[ETAT] + s.anterieur
+    kept = s.ouverture.forfait
+    return [
+        (issue, 0 if kept and issue > 0 else max(0, planned - s.par_type(issue)[ETAT]))
+        for issue in law.issues
+    ]
 
 
 def a_risque(s: Situation, perdus: Sequence[tuple[int, int]], seuils: Seuils) -> int:
-    """State credits that may be lost: mean over the outcomes, in centimes.
+    """State credits that an exercise would leave unconsumed: mean over the outcomes, in centimes,
+    and never more than what is not consumed yet.
 
     An outcome costs the planned credits of the State that it leaves unconsumed (`pertes`): those
     that end below the threshold only where art. 2.2 applies, all of them otherwise (emploi art. 6).
@@ -135,14 +141,5 @@ def a_risque(s: Situation, perdus: Sequence[tuple[int, int]], seuils: Seuils) ->
         return 0
     level = limite(s.prevu, seuils)
     lost = [amount for issue, amount in perdus if not s.reductible or issue < level]
-    return half_up_centime(Fraction(sum(lost), len(perdus)))
-
-
-def etat_en_jeu(s: Situation, status: str) -> int | None:
-    """State credits that the plan expected consumed at the date and that are not."""
-    if not s.projetable:
-        return None
-    if status == "rien_a_signaler":
-        return 0
-    expected = half_up_centime(s.plan_au * s.plan_type()[ETAT])
-    return max(0, expected - s.par_type(s.realise or 0)[ETAT])
+    left = s.plan_type()[ETAT] + s.anterieur - s.par_financeur.get(ETAT, 0)
+    return min(half_up_centime(Fraction(sum(lost), len(perdus))), max(0, left))
