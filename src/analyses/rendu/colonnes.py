@@ -30,6 +30,7 @@ COLONNES: dict[str, Colonne] = {
     "date": ("Date", "date"),
     "effet": ("Effet", "date"),
     "signature": ("Signature", "date"),
+    "favorise": ("Favorise", "texte"),
     "version": ("Version", "texte"),
     "libelle_version": ("Libellé", "texte"),
     "regle_ineligible": ("Règle", "texte"),
