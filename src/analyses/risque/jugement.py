@@ -137,9 +137,9 @@ def a_risque(s: Situation, perdus: Sequence[tuple[int, int]], seuils: Seuils) ->
     that end below the threshold only where art. 2.2 applies, all of them otherwise (emploi art. 6).
     Rounded to the nearest centime (interpretation montant-a-risque).
     """
-    if not s.prevu:
+    if not s.prevu and not s.anterieur:
         return 0
-    level = limite(s.prevu, seuils)
+    level = limite(s.prevu or 0, seuils)
     lost = [amount for issue, amount in perdus if not s.reductible or issue < level]
     left = s.plan_type()[ETAT] + s.anterieur - s.par_financeur.get(ETAT, 0)
     return min(half_up_centime(Fraction(sum(lost), len(perdus))), max(0, left))

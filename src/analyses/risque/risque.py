@@ -170,7 +170,7 @@ def _parts(
     planned, spent = s.plan_type(), s.par_type(s.realise or 0)
     for name in FINANCEURS:
         own = law.image(partial(_share, s, name))
-        if planned[name] or spent[name] or own.haut:
+        if planned[name] or spent[name] or own.haut or (name == ETAT and exposed):
             source = projected.get((s.cle, name))
             yield _Part(s, name, planned[name], spent[name], own, source, stakes, {})
 
