@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from datetime import date
 from fractions import Fraction as F
+from pathlib import Path
 
 import fabrique
 import pandas as pd
@@ -334,7 +335,8 @@ def test_state_payment_is_spread_over_the_planned_state_credits() -> None:
         (["10", "+25", "+25"], "+20", "partiellement", F(4, 5)),  # 20 / 25
         (["?", "+25"], "45", "non_evaluable", None),
         (["/", "+25"], "25", "atteint", F(1)),  # nothing before: 0 + 25
-        (["0", "0"], "0", "atteint", None),
+        (["0", "0"], "0", "sans_objet", None),  # nothing was asked (cible-zero)
+        (["0", "0"], "2", "atteint", None),
         (["0", "/"], "3", "sans_objet", None),
         (["0", "Non concerné"], None, "sans_objet", None),
         (["0", "50"], None, "non_renseigne", None),
@@ -350,6 +352,20 @@ def test_state_payment_is_spread_over_the_planned_state_credits() -> None:
 def test_attainment_status(cells, result, status, rate) -> None:
     verdict = compare([read_cell(c) for c in cells], read_cell(result), "hausse", F(1, 2))
     assert verdict[:2] == (status, rate)
+
+
+@pytest.mark.parametrize(
+    ("sens", "lecture", "status"),
+    [
+        ("hausse", "sans-objet", "sans_objet"),
+        ("hausse", "atteinte", "atteint"),
+        ("baisse", "sans-objet", "atteint"),  # nothing left to fill is a success
+        ("valeur", "sans-objet", "atteint"),
+    ],
+)
+def test_a_target_of_zero_reached_by_zero_is_a_reading(sens, lecture, status) -> None:
+    zero = read_cell("0")
+    assert compare([zero, zero], zero, sens, F(1, 2), F(0), lecture).statut == status
 
 
 def test_lower_is_better() -> None:
@@ -438,7 +454,7 @@ def test_missing_ledger_is_non_renseigne() -> None:
         "taux_execution",
         "ineligible",
         "non_affecte",
-        "enjeu_etat",
+        "montant_a_risque",
     ):
         rows = frame[frame["mesure"] == measure]
         assert (rows["valeur"] == "").all() and (rows["statut"] == "non_renseigne").all(), measure
@@ -477,11 +493,73 @@ def test_unknown_threshold_is_named(tmp_path) -> None:
     "content", ["x", "interpretations:", "interpretations: [x]", "interpretations: [{code: a}]"]
 )
 def test_incomplete_interpretation_is_named(tmp_path, content) -> None:
-    (tmp_path / "interpretations.yaml").write_text(content, encoding="utf-8")
+    (tmp_path / "interpretations-indicateurs.yaml").write_text(content, encoding="utf-8")
+    (tmp_path / "interpretations.yaml").write_text(
+        "posture: prudente\ninterpretations: []\n", "utf-8"
+    )
     with pytest.raises(
-        BilanError, match="interpretations.yaml, champ .* attendu un code unique, les clés"
+        BilanError, match="interpretations.*.yaml, champ .* attendu un code unique, les clés"
     ):
         load_interpretations(tmp_path)
+
+
+_POINT = """
+posture: {posture}
+proprietes: {{juste: "jamais plus que le coût"}}
+interpretations:
+  - code: point
+    article: "art. x"
+    question: "?"
+    lectures: {{a: "oui", b: "non"}}
+    prudente: a
+    favorable: b
+    pourquoi: "ainsi"
+    depuis: "2024-06-20"
+"""
+
+
+def _readings(folder: Path, posture: str, *more: str) -> dict[str, str]:
+    text = _POINT.format(posture=posture) + "".join(f"    {line}\n" for line in more)
+    (folder / "interpretations.yaml").write_text(text, encoding="utf-8")
+    return load_lectures(folder)
+
+
+def test_the_posture_chooses_in_one_place_unless_a_point_has_its_own_reason(tmp_path) -> None:
+    assert _readings(tmp_path, "prudente") == {"point": "a"}
+    assert _readings(tmp_path, "favorable") == {"point": "b"}
+    assert _readings(tmp_path, "favorable", "retenue: a") == {"point": "a"}
+    assert _readings(tmp_path, "prudente", "retenue: b") == {"point": "b"}
+    assert load_lectures(tmp_path, "favorable") == {"point": "b"}
+
+
+@pytest.mark.parametrize("line", ["prudente", "favorable"])
+def test_a_reading_that_breaks_a_property_is_not_retained_under_prudente(tmp_path, line) -> None:
+    broken = ("retenue: b", "enfreint: {b: [juste]}")
+    if line == "favorable":
+        assert _readings(tmp_path, line, *broken) == {"point": "b"}
+        return
+    with pytest.raises(BilanError) as error:
+        _readings(tmp_path, line, *broken)
+    words = str(error.value)
+    assert "interpretations.yaml" in words and "champ « point »" in words
+    assert "jamais plus que le coût" in words and "« b », qui l'enfreint" in words
+    assert "retenez une autre lecture (« a » ?) ou changez la posture" in words
+
+
+@pytest.mark.parametrize("line", ["", "posture: audacieuse"])
+def test_an_unknown_posture_is_named(tmp_path, line) -> None:
+    (tmp_path / "interpretations.yaml").write_text(f"{line}\ninterpretations: []\n", "utf-8")
+    with pytest.raises(BilanError, match="champ « posture ».*prudente ou favorable"):
+        load_interpretations(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    ["retenue: c", "enfreint: {c: [juste]}", "enfreint: {a: [faux]}", "enfreint: [a]", "de: trop"],
+)
+def test_a_reading_that_is_not_listed_is_named(tmp_path, wrong) -> None:
+    with pytest.raises(BilanError, match="champ « point » : attendu un code unique"):
+        _readings(tmp_path, "prudente", wrong)
 
 
 def test_without_rules_execution_is_unknown_not_zero() -> None:

@@ -81,6 +81,8 @@ def _deposit(case: dict[str, Any], donnees: Path, contrats: dict[str, Any]) -> N
         ("engagements", "engagements"),
         ("decisions", "decisions_eligibilite"),
         ("reports", "reports"),
+        ("justifications", "justifications"),
+        ("resultats", "resultats_indicateurs"),
     ):
         if name in case:
             tables[table] = case[name]
@@ -202,6 +204,7 @@ def test_cases_are_read_by_a_person():
         assert set(case) <= {
             *("titre", "article", "calcul", "exercices", "arrete_au", "lectures", "avenant"),
             *("mandats", "recettes", "temps_agents", "engagements", "decisions", "reports"),
+            *("justifications", "resultats"),
             *("attendu", "ecarts_reports", "chaine", "disponibles", "ecarts"),
         }, path.name
         assert isinstance(case.get("arrete_au", ""), str | date)

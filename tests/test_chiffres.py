@@ -12,9 +12,11 @@ from fabrique import lignes_publiques
 from analyses.chiffres.agregation import add
 from analyses.chiffres.chiffre import CLE, Chiffre, Rapport
 from analyses.chiffres.documentation import PAGE, page
+from analyses.chiffres.effets import effects_table
 from analyses.chiffres.mesures import check_clauses, load_mesures
 from analyses.chiffres.table import COLONNES, PUBLIQUES, public, tabulate, values
 from analyses.cli import main
+from analyses.contrat.citations import LECTURES
 from analyses.contrat.load import load_contrats
 from analyses.contrat.parametres import load_interpretations
 from analyses.socle import paths
@@ -89,7 +91,7 @@ def test_public_form_keeps_its_eleven_columns(bilan):
 
 def test_readings_and_results_say_the_same(bilan):
     """What lectures.csv says is kept is what resultats.csv says, for every figure it lists."""
-    from analyses.chiffres.effets import effects, effects_table
+    from analyses.chiffres.effets import effects
 
     frame = effects(
         bilan.preparations,
@@ -216,3 +218,78 @@ def test_part_of_a_bilan_is_the_bilan_of_that_part(bilan, monkeypatch):
         monkeypatch.setattr("analyses.bilan.open_depots", None)  # nothing is read again
         shared = load("55", 2025, "", donnees)
     pd.testing.assert_frame_equal(shared.chiffres, alone.chiffres)
+
+
+# --- readings with a posture -----------------------------------------------------------------
+
+
+def test_the_other_posture_is_run_as_a_whole_once(bilan):
+    """All the readings of the other posture together, beside each one alone."""
+    frame = bilan.effets
+    rows = frame[frame["interpretation"] == "posture"].reset_index(drop=True)
+    assert set(rows["lecture"]) == {"favorable"}
+    assert {"du", "solde", "a_reporter"} <= set(rows["mesure"])
+    kept = bilan.resultats.set_index(list(CLE))["valeur"]
+    for row in effects_table(rows).to_dict("records"):
+        assert kept.get(tuple(row[name] for name in CLE), "") == row["retenu"], row
+    more = rows[(rows["mesure"] == "du") & (rows["niveau"] == "contrat")]
+    assert len(more) and (more["ecart"] > 0).all()  # favourable to the département
+
+
+def test_what_is_judged_has_its_readings_too(bilan):
+    frame = bilan.effets
+    zero = frame[frame["interpretation"] == "cible-zero"]
+    assert set(zero["lecture"]) == {"atteinte"}
+    status = zero[zero["mesure"] == "statut_atteinte"]
+    assert len(status) and set(status["valeur"]) == {"atteint"} and set(status["retenu"]) == {None}
+
+
+def test_a_posture_moves_only_what_a_rule_computes(bilan):
+    """A reading that nothing recomputes cannot follow the posture: it would be said, not done."""
+    for row in load_interpretations():
+        assert row["code"] in LECTURES or row["prudente"] == row["favorable"], row["code"]
+        assert row["retenue"] == row["prudente"] or row["propre"], row["code"]
+
+
+def test_what_is_sent_lists_the_readings_without_amounts(bilan):
+    from analyses.rendu import regles
+
+    shown = regles.retenues(bilan)
+    assert {"base-volet-2", "forfait-volet-1", "cible-zero"} <= set(shown["code_interpretation"])
+    assert not shown["lecture_retenue"].str.contains("€").any()
+    for name in ("bilan", "rapport-execution", "etat-avancement"):
+        source = (paths.NOTEBOOKS / f"{name}.ipynb").read_text("utf-8")
+        assert "regles.effets" not in source and "regles.retenues(b)" in source, name
+    assert "Posture : prudente" in regles.posture().data
+    table = regles.interpretations().set_index("code_interpretation")["favorise"]
+    assert table["forfait-volet-1"] == "l'État (par la posture)"
+    assert table["plafond-volet-3"] == "le Département (pour sa propre raison)"
+    assert table["jour-de-personnel"] == "neutre"
+    moved = regles.effet_posture(bilan, ["du", "solde"])
+    assert len(moved) and list(moved) == ["chiffre", "retenu", "serait", "ecart"]
+    assert "posture favorable" in regles.legende_posture(bilan)
+    assert set(regles.effets(bilan, ["contrat"])["interpretation"]) - {"posture"}
+
+
+def test_the_money_at_stake_is_one_amount_everywhere(bilan, tmp_path):
+    """The first page, notebook 03 and the workbook say the row of the table."""
+    import openpyxl
+
+    from analyses.rendu import show, show_risque
+    from analyses.rendu.workbook import write_workbook
+    from analyses.socle import fmt
+
+    b = bilan.pour([2024])
+    write_workbook(tmp_path / "t.xlsx", b)
+    book = openpyxl.load_workbook(tmp_path / "t.xlsx", data_only=True)
+    first, third = show.essentiel(b).data, show_risque.reponse(b).data
+    wanted = "mesure == 'montant_a_risque' and niveau == 'contrat' and financeur == 'etat'"
+    for row in b.chiffres.query(wanted).itertuples(index=False):
+        words = fmt.euros(int(row.centimes))
+        assert f"argent de l'État en jeu : {words}" in first
+        assert f"Argent de l'État en jeu : {words}" in third
+        sheet = book[
+            "En jeu " + {"solidarites": "Solidarités"}.get(row.contrat, "Insertion-emploi")
+        ]
+        cells = [cell.value for line in sheet.iter_rows() for cell in line]
+        assert round(int(row.centimes) / 100, 2) in cells, row.contrat

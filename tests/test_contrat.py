@@ -144,6 +144,7 @@ def _version(params: Path, contrat: str, name: str, head: str) -> None:
     registre.write_text(yaml.safe_dump(content), encoding="utf-8")
 
 
+_SIGNED = 'version: {{code: x, libelle: x, effet: "2024-07-01", signature: "{}", source: x}}\n'
 _HEAD = 'version: {{code: x, libelle: x, effet: "{}", source: x}}\n'
 
 
@@ -151,15 +152,25 @@ _HEAD = 'version: {{code: x, libelle: x, effet: "{}", source: x}}\n'
     ("name", "head", "message"),
     [
         ("av", _HEAD.format("2023-12-31"), "av/contrat.yaml.*« 2023-12-31 », avant le contrat"),
-        ("2024-03-01-av", _HEAD.format("2024-07-01"), "signé après le contrat, le 2024-06-20"),
+        ("2024-03-01-av", _HEAD.format("2024-07-01"), "daté d'après le contrat, du 2024-06-20"),
         ("av", _HEAD.format("bientôt"), "la date d'effet de la version, AAAA-MM-JJ ; trouvé « bie"),
         ("av", "titre: x\n", "champ « version.effet ».*trouvé rien"),
+        ("av", _SIGNED.format("le 3 juillet"), "version.signature.*AAAA-MM-JJ.*« le 3 juillet »"),
+        ("av", _SIGNED.format("20240703"), "version.signature.*trouvé « 20240703 »"),
     ],
 )
 def test_error_in_a_version(params, name, head, message):
     _version(params, "emploi", name, head)
     with pytest.raises(BilanError, match=message):
         load_contrats("55", params=params)
+
+
+def test_the_date_of_signature_is_entered_and_is_not_that_of_the_deliberation(params):
+    assert [c.version.signature for c in load_contrats("55").values()] == [None, None]
+    path = params / "contrats/55/emploi/2024-06-20-initial/contrat.yaml"
+    text = path.read_text("utf-8").replace("signature: null", 'signature: "2024-07-03"')
+    path.write_text(text, encoding="utf-8")
+    assert load_contrats("55", params=params)["emploi"].version.signature == date(2024, 7, 3)
 
 
 def test_error_avenants_out_of_order_and_every_contract_at_once(params):

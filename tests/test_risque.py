@@ -95,7 +95,7 @@ def test_closed_exercise_is_what_is_realised():
     row = ligne(situation(60_000, None))
     assert (row["projection"], row["bas"], row["haut"]) == (60_000,) * 3
     assert (row["probabilite"], row["statut"]) == (1.0, "manifeste")
-    assert (row["montant_a_risque"], row["sans_explication"], row["enjeu_etat"]) == (20_000,) * 3
+    assert (row["montant_a_risque"], row["sans_explication"]) == (20_000, 20_000)
     assert (row["consomme"], row["engage"], row["plan"]) == (60_000, 0, 0)
 
 
@@ -115,13 +115,26 @@ def test_closed_exercise_above_the_threshold_is_quiet():
 )
 def test_what_the_agents_say_decides(kind, known, status, bare):
     """Whatever is said, 200 € of the State are unconsumed; an explanation defends them."""
-    texts = ((kind, "motif", ""),) if kind else ()
+    texts = ((kind, "motif", "note.pdf"),) if kind else ()
     row = ligne(situation(60_000, None, textes=texts, justifications=known))
     assert (row["statut"], row["montant_a_risque"], row["sans_explication"]) == (
         status,
         20_000,
         bare,
     )
+
+
+def test_a_justification_without_its_document_is_a_reading():
+    """Art. 2.2 wants it « opérante »: the status stays manifest and the page says what lacks."""
+    told = (("justification", "recrutement infructueux", ""),)
+    row = ligne(situation(60_000, None, textes=told))
+    assert (row["statut"], row["sans_explication"]) == ("manifeste", 20_000)
+    assert "il manque la pièce" in row["raison"]
+    assert row["justification"] == "recrutement infructueux"
+    words = situation(60_000, None, textes=told, piece_exigee=False)
+    assert (ligne(words)["statut"], ligne(words)["sans_explication"]) == ("justifiee", 0)
+    both = situation(60_000, None, textes=(*told, ("justification", "avis", "avis.pdf")))
+    assert ligne(both)["statut"] == "justifiee"
 
 
 def test_without_article_2_2_every_euro_counts_and_words_save_nothing():
@@ -182,7 +195,7 @@ def test_unknown_budget_or_ledger_is_said():
     assert ligne(situation(1_000, JUIN, plan=None))["statut"] == "non_renseigne"
     row = ligne(situation(None, JUIN))
     assert row["statut"] == "non_renseigne" and row["projection"] is None
-    assert row["montant_a_risque"] is None and row["enjeu_etat"] is None
+    assert row["montant_a_risque"] is None
 
 
 def test_state_money_at_stake_by_hand():

@@ -16,6 +16,7 @@ from analyses.chiffres.table import tabulate, values
 from analyses.contrat.parametres import load_seuils
 from analyses.projection.parametres import load_modele
 from analyses.regles.emploi import advance, ceiling
+from analyses.risque.ouverture import Ouverture
 from analyses.risque.risque import Risque, evaluer
 from analyses.risque.scenario import scenario
 from analyses.risque.synthese import ecarts, effectifs, et_si, raisons, soldes
@@ -94,11 +95,18 @@ def test_the_unspent_interval_is_the_projection_upside_down():
 
 
 def test_credits_that_outlive_the_exercise_are_told():
-    """A volet that ends in 2025 can still spend its 500 € at risk; one that ends in 2024 cannot."""
-    late = situation(0, None, **DANS_LE_VOLET, consommable=date(2025, 12, 31))
-    assert lu(risque(late), "emploi")["encore_consommable:etat"] == 50_000
-    over = situation(0, None, **DANS_LE_VOLET, consommable=date(2024, 12, 31))
-    assert lu(risque(over), "emploi")["encore_consommable:etat"] == 0
+    """A volet that ends in 2025 under ceilings that add up can still spend its 500 €, of which
+    nothing is at risk yet; one that ends in 2024 loses them."""
+    later = date(2025, 12, 31)
+    names = ("encore_consommable:etat", "montant_a_risque:etat")
+    for ouverture, end, expected in (
+        (Ouverture(0, cumule=True), later, (50_000, 0)),
+        (Ouverture(), later, (0, 50_000)),  # each exercise under its own ceiling
+        (Ouverture(), date(2024, 12, 31), (0, 50_000)),
+    ):
+        s = situation(0, None, **DANS_LE_VOLET, consommable=end, ouverture=ouverture)
+        found = lu(risque(s), "emploi")
+        assert tuple(found[name] for name in names) == expected
 
 
 def test_without_any_projection_nothing_else_is_known():

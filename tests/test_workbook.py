@@ -273,6 +273,8 @@ def test_sheets_in_order_and_simulated(paths):
         "Bilan volet 3",
         "Soldes volets",
         "Article 3",
+        "En jeu Solidarités",
+        "En jeu Insertion-emploi",
     ]
     assert all(
         any("Données simulées" in str(c.value) for row in sheet for c in row) for sheet in book

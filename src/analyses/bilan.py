@@ -85,14 +85,22 @@ class Bilan:
 
     @cached_property
     def effets(self) -> pd.DataFrame:
-        """Every figure that another reading of a text would change (lectures.csv)."""
-        from analyses.chiffres.effets import effects
+        """Every figure that another reading of a text would change, then those that all the
+        readings of the other posture would change together (lectures.csv)."""
+        from analyses.chiffres.effets import effects, effects_of_judgments, effects_of_posture
         from analyses.chiffres.mesures import load_mesures
-        from analyses.contrat.parametres import load_interpretations
+        from analyses.contrat.parametres import autre_posture, load_interpretations, load_seuils
 
-        known, mesures = load_interpretations(), load_mesures()
-        found = effects(self.preparations, self.regles, known, self.exercices, mesures)
-        return _of(found, self.contrats)
+        known, mesures, line = load_interpretations(), load_mesures(), autre_posture()
+        others = {row["code"]: str(row["retenue"]) for row in load_interpretations(posture=line)}
+        given, depots = (self.preparations, self.regles), [*self.anterieurs, *self.depots]
+        judged = self.risques, self.indicateurs, self.regles, self.contrats, depots, load_seuils()
+        found = [
+            effects(*given, known, self.exercices, mesures),
+            effects_of_judgments(*judged, known, mesures),
+            effects_of_posture(*given, line, others, self.exercices, mesures),
+        ]
+        return _of(_concat(found), self.contrats)
 
     def pour(self, exercices: Sequence[int]) -> Bilan:
         """The same for some of its exercises: what `load` gives for them, computed already."""
@@ -354,10 +362,10 @@ def load(
     for done, depot in zip(executions, depots, strict=True):
         year = done.exercice
         signed = regles.contrats[year]
-        rows = situations(done, signed, depot, au, trajectoires, past, lectures)
+        rows = situations(done, signed, depot, au, trajectoires, past, lectures, regles.soldes)
         risques.append(evaluer(rows, signed, seuils, modele))
     sous_conso = pd.concat([risque.actions for risque in risques], ignore_index=True)
-    indicateurs = attainment(contrats, [*earlier, *opened], seuils)
+    indicateurs = attainment(contrats, [*earlier, *opened], seuils, lectures)
     simule = any(depot.simule for depot in [*earlier, *opened])
     given = regles, risques, indicateurs, contrats, depots, seuils, simule, trajectoires
     chiffres = figures(*given)

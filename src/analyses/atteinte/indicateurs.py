@@ -17,6 +17,7 @@ from analyses.atteinte.progression import (
     parcours,
 )
 from analyses.contrat.cell import Cell, read_cell
+from analyses.contrat.citations import cite
 from analyses.contrat.model import NATIONAL, Contrat, Formule, Indicateur
 from analyses.depot.exercice import Depot
 
@@ -87,8 +88,10 @@ def compare(
     sens: str,
     seuil: Fraction,
     tolerance: Fraction = Fraction(0),
+    lecture: str = "sans-objet",
 ) -> Verdict:
     """Verdict on a result; `cells` are T0 and the targets up to the year, the last one judged.
+    `lecture`: what a target of 0 is (interpretation cible-zero).
 
     >>> t0 = read_cell("?")
     >>> compare([t0, read_cell("40%")], read_cell("30%"), "hausse", Fraction(1, 2))[:2]
@@ -96,6 +99,27 @@ def compare(
     >>> compare([t0, read_cell("/")], read_cell("3"), "hausse", Fraction(1, 2)).statut
     'sans_objet'
     """
+    found = _compare(cells, result, sens, seuil, tolerance)
+    return without_target(found, sens, lecture)
+
+
+@cite(lectures=("cible-zero",))
+def without_target(verdict: Verdict, sens: str, lecture: str = "sans-objet") -> Verdict:
+    """A result of 0 against a target of 0, where more is better: nothing was asked of the year, so
+    that nothing is attained (interpretation cible-zero).
+
+    >>> without_target(Verdict("atteint", None, Fraction(0), Fraction(0)), "hausse").statut
+    'sans_objet'
+    """
+    none = sens == "hausse" and verdict.statut == "atteint"
+    if none and verdict.cible == verdict.resultat == 0 and lecture == "sans-objet":
+        return verdict._replace(statut="sans_objet", lecture=CIBLE_NULLE)
+    return verdict
+
+
+def _compare(
+    cells: Sequence[Cell], result: Cell, sens: str, seuil: Fraction, tolerance: Fraction
+) -> Verdict:
     target = cells[-1]
     if none := _none(target, result):
         return none
@@ -113,6 +137,7 @@ def compare(
     return _verdict(target.valeur, result.valeur, sens, seuil, tolerance, words)
 
 
+CIBLE_NULLE = "cible de 0, résultat de 0 : rien n'était demandé"
 _OF_THE_YEAR = "accroissement de l'année"
 _SINCE_T0 = "T0 plus les accroissements jusqu'à l'année"
 _FACE = {
@@ -222,10 +247,10 @@ class _Serie:
         """Whether T0 is of the same nature as the targets."""
         return self.indicator.t0_nature in (None, self.indicator.nature)
 
-    def verdict(self, rank: int, seuils: Mapping[str, Fraction]) -> Verdict:
+    def verdict(self, rank: int, seuils: Mapping[str, Fraction], zero: str) -> Verdict:
         cells, result = [self.t0, *self.aimed[: rank + 1]], self.reached[rank]
         level, tolerance = seuils["seuil_partiellement"], seuils["tolerance_atteinte"]
-        found = compare(cells, result, self.indicator.sens, level, tolerance)
+        found = compare(cells, result, self.indicator.sens, level, tolerance, zero)
         words = " ; ".join(part for part in (found.lecture, self.words) if part)
         return found._replace(lecture=words)
 
@@ -259,13 +284,13 @@ class _Serie:
             "t0_comparable": self.comparable,
         }
 
-    def rows(self, seuils: Mapping[str, Fraction]) -> Iterator[dict[str, Any]]:
-        """One row per year (see COLONNES)."""
+    def rows(self, seuils: Mapping[str, Fraction], zero: str) -> Iterator[dict[str, Any]]:
+        """One row per year (see COLONNES); `zero`: the reading of a target of 0."""
         head = self.head()
         aimed, reached = (levels([self.t0, *cells])[1:] for cells in (self.aimed, self.reached))
         for rank, year in enumerate(self.years):
             target, result = self.targets[rank], self.results[rank]
-            verdict, path = self.verdict(rank, seuils), self.parcours(rank)
+            verdict, path = self.verdict(rank, seuils, zero), self.parcours(rank)
             yield head | {
                 "exercice": year,
                 "cible": target.valeur,
@@ -294,7 +319,10 @@ class _Serie:
 
 
 def attainment(
-    contrats: Mapping[str, Contrat], depots: Sequence[Depot], seuils: Mapping[str, Fraction]
+    contrats: Mapping[str, Contrat],
+    depots: Sequence[Depot],
+    seuils: Mapping[str, Fraction],
+    lectures: Mapping[str, str] | None = None,
 ) -> pd.DataFrame:
     """One row per indicator and year of its table: typed target, result, rate, status, progress.
 
@@ -303,12 +331,12 @@ def attainment(
     accumulates; the other columns are those of `progression.Parcours`. Values are exact fractions
     or None. `collecte`: a file of results was given for the year.
     """
-    given = _results(depots)
+    given, zero = _results(depots), (lectures or {}).get("cible-zero", "sans-objet")
     collected = {depot.exercice for depot in depots if depot.resultats is not None}
     rows = [
         row | {"collecte": row["exercice"] in collected}
         for contrat in contrats.values()
         for action, indicator in contrat.indicateurs()
-        for row in _Serie(contrat, action, indicator, given).rows(seuils)
+        for row in _Serie(contrat, action, indicator, given).rows(seuils, zero)
     ]
     return pd.DataFrame(rows, columns=COLONNES, dtype=object).astype({"national": bool})

@@ -106,7 +106,9 @@ def _results(line: Any) -> Iterator[Chiffre]:
     yield Chiffre("taux_atteinte", *place, "", rate, statut=empty, note=line.lecture)
     known = status not in VIDES
     word = status if known else None
-    yield Chiffre("statut_atteinte", *place, "", word, statut="calcule" if known else status)
+    zero = ("cible-zero",) if line.sens == "hausse" and line.cible_comparee == 0 else ()
+    empty = "calcule" if known else status
+    yield Chiffre("statut_atteinte", *place, "", word, statut=empty, lectures=zero)
 
 
 def _progress(frame: pd.DataFrame) -> Iterator[Chiffre]:

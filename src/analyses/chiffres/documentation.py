@@ -41,7 +41,7 @@ Un résultat se lit selon ce qu'est l'indicateur : « oui » vaut 1 pour une cho
 
 ## `lectures.csv` : les mêmes chiffres sous les autres lectures
 
-Une ligne par chiffre qu'une autre lecture changerait, chaque lecture étant essayée seule : `interpretation, lecture, mesure, contrat, exercice, niveau, code, financeur, unite, retenu, valeur, ecart, detail`. `retenu` est la valeur de `resultats.csv`, `valeur` ce qu'elle serait ; les codes sont ceux de `params/interpretations.yaml`.
+Une ligne par chiffre qu'une autre lecture changerait, chaque lecture étant essayée seule : `interpretation, lecture, mesure, contrat, exercice, niveau, code, financeur, unite, retenu, valeur, ecart, detail`. `retenu` est la valeur de `resultats.csv`, `valeur` ce qu'elle serait ; les codes sont ceux de `params/interpretations.yaml`. L'interprétation `posture` est l'autre posture : toutes ses lectures ensemble.
 """
 
 

@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from fractions import Fraction
 from operator import attrgetter
 from typing import Any
 
 import pandas as pd
 
+from analyses.atteinte.indicateurs import attainment
+from analyses.chiffres.agregation import complete
+from analyses.chiffres.atteinte import atteinte_figures
 from analyses.chiffres.chiffre import CLE, Chiffre, Rapport, Value, value_text
 from analyses.chiffres.mesures import Mesures
+from analyses.chiffres.risque import risque_figures
 from analyses.chiffres.table import bare_figures
+from analyses.contrat.model import Contrat
+from analyses.depot.exercice import Depot
 from analyses.preparation.exercice import Preparation
 from analyses.regles.moteur import Regles, run
+from analyses.risque.risque import Risque, evaluer
 from analyses.socle.tables import objects
 
 COLONNES = [
@@ -21,6 +30,7 @@ COLONNES = [
 ]
 
 
+POSTURE = "posture"  # stands for an interpretation: all of them at once
 _key = attrgetter(*CLE)
 
 
@@ -66,14 +76,98 @@ def effects(
                 continue
             readings = {**regles.lectures, code: reading}
             again = run(preparations, regles.declares, readings, regles.suivants)
-            other = _all(again, exercices, mesures)
-            for key in dict.fromkeys([*kept, *other]):
-                one, two = kept.get(key), other.get(key)
-                before, after = (None if c is None else _exact(c.valeur) for c in (one, two))
-                figure = one or two
-                if before != after and figure is not None:
-                    rows.append(_row(code, reading, figure, mesures, before, after))
+            rows += _moved(code, reading, kept, _all(again, exercices, mesures), mesures)
     return objects(rows, COLONNES)
+
+
+def effects_of_posture(
+    preparations: Sequence[Preparation],
+    regles: Regles,
+    posture: str,
+    lectures: Mapping[str, str],
+    exercices: Sequence[int],
+    mesures: Mesures,
+) -> pd.DataFrame:
+    """The same for all the readings of another posture together; the interpretation is POSTURE."""
+    kept = _all(regles, exercices, mesures)
+    again = run(preparations, regles.declares, lectures, regles.suivants)
+    rows = list(_moved(POSTURE, posture, kept, _all(again, exercices, mesures), mesures))
+    return objects(rows, COLONNES)
+
+
+def effects_of_judgments(
+    risques: Sequence[Risque],
+    indicateurs: pd.DataFrame,
+    regles: Regles,
+    contrats: Mapping[str, Contrat],
+    depots: Sequence[Depot],
+    seuils: Mapping[str, Fraction],
+    interpretations: Iterable[Mapping[str, Any]],
+    mesures: Mesures,
+) -> pd.DataFrame:
+    """The same for the readings of what is judged, which no rule asks for: the justifications of
+    an underconsumption, the targets of an indicator. `depots`: those of earlier exercises too."""
+    years = [risque.exercice for risque in risques]
+    own = [depot for depot in depots if depot.exercice in years]
+
+    def risk(lecture: str) -> list[Chiffre]:
+        found = [
+            figure
+            for risque in risques
+            for figure in risque_figures(
+                _judged(risque, regles.contrats[risque.exercice], lecture),
+                regles.contrats[risque.exercice],
+                regles.executions[risque.exercice],
+            )
+        ]
+        return complete(found, {year: regles.contrats[year] for year in years}, mesures)
+
+    def attained(lecture: str) -> list[Chiffre]:
+        frame = indicateurs
+        if lecture != regles.lectures["cible-zero"]:
+            frame = attainment(contrats, depots, seuils, {"cible-zero": lecture})
+        executions = [regles.executions[year] for year in years]
+        return list(atteinte_figures(frame, contrats, executions, own, seuils))
+
+    rows: list[dict[str, Any]] = []
+    judgments = {"justification-sans-piece": risk, "cible-zero": attained}
+    for interpretation in interpretations:
+        code = interpretation["code"]
+        if code not in judgments:
+            continue
+        found = {
+            reading: {_key(one): one for one in judgments[code](reading) if one.exercice in years}
+            for reading in interpretation["lectures"]
+        }
+        kept = found.pop(regles.lectures[code])
+        for reading, other in found.items():
+            rows += _moved(code, reading, kept, other, mesures)
+    return objects(rows, COLONNES)
+
+
+def _judged(risque: Risque, contrats: Mapping[str, Contrat], lecture: str) -> Risque:
+    """The risk where a justification needs its document, or not."""
+    asked = lecture == "inoperante"
+    if all(s.piece_exigee == asked for s in risque.situations):
+        return risque
+    again = [replace(s, piece_exigee=asked) for s in risque.situations]
+    return evaluer(again, contrats, risque.seuils, risque.modele)
+
+
+def _moved(
+    code: str,
+    reading: str,
+    kept: Mapping[Any, Chiffre],
+    other: Mapping[Any, Chiffre],
+    mesures: Mesures,
+) -> Iterator[dict[str, Any]]:
+    """The rows of the figures that a reading changes."""
+    for key in dict.fromkeys([*kept, *other]):
+        one, two = kept.get(key), other.get(key)
+        before, after = (None if c is None else _exact(c.valeur) for c in (one, two))
+        figure = one or two
+        if before != after and figure is not None:
+            yield _row(code, reading, figure, mesures, before, after)
 
 
 def _exact(value: Value | Rapport) -> Value:

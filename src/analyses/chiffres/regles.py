@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import date
 from fractions import Fraction
 
 from analyses.chiffres.chiffre import TIERS, TOTAL, Chiffre, Lieu, Rapport, chiffre, lieux, total
@@ -238,6 +239,7 @@ def _volets(lieu: Lieu, regles: Regles, depend: Dependances) -> Iterator[Chiffre
     if found:  # a volet that has ended is still settled: its zeros are figures
         lieu = replace(lieu, fini=False)
     yield from _due(lieu, found, depend)
+    yield _repaid(lieu, found, regles, depend)
     if found:
         yield from _balance(lieu, found)
 
@@ -249,10 +251,50 @@ def _due(lieu: Lieu, found: list[tuple[str, Solde]], depend: Dependances) -> Ite
         ("du", [s.du for _, s in found]),
         ("solde", [s.solde for _, s in found]),
         ("trop_percu", [s.trop_percu for _, s in found]),
-        ("a_rembourser", [s.trop_percu for _, s in found]),
     ):
         value = total(values) if found else None
         yield chiffre(lieu, mesure, ETAT, value, lectures=lectures, note=words, absent=absent)
+
+
+def _repaid(
+    lieu: Lieu, found: list[tuple[str, Solde]], regles: Regles, depend: Dependances
+) -> Chiffre:
+    """What is to be repaid to the State in the exercise: all the overpayments at the bilan final,
+    or, under the other reading, at each bilan what the one before did not already ask for."""
+    final, words = final_bilan(lieu.contrat), _due_words(lieu, found)
+    at_the_end = regles.lectures.get("exigibilite-trop-percu", "bilan-final") == "bilan-final"
+    due = found
+    if at_the_end and found and final is not None and lieu.exercice < final.year - 1:
+        due, words = [], f"trop-perçu exigible au bilan final, transmis au plus tard le {final}"
+    asked = [0 if at_the_end else _asked(lieu, regles, groupe) for groupe, _ in due]
+    over = [solde.trop_percu for _, solde in due]
+    more = [
+        None if one is None else max(0, one - before)
+        for one, before in zip(over, asked, strict=True)
+    ]
+    lectures = (*_lectures_du(lieu, due, depend), "exigibilite-trop-percu")
+    absent = "non_renseigne" if due else "sans_objet"
+    value = total(more) if due else None
+    return chiffre(lieu, "a_rembourser", ETAT, value, lectures=lectures, note=words, absent=absent)
+
+
+def _asked(lieu: Lieu, regles: Regles, groupe: str) -> int:
+    """The overpayment of a volet at the bilan before (0 without one)."""
+    before = regles.soldes.get((lieu.exercice - 1, lieu.contrat.code, groupe))
+    return 0 if before is None else before.trop_percu or 0
+
+
+@cite(lectures=("exigibilite-trop-percu",))
+def final_bilan(contrat: Contrat) -> date | None:
+    """Last day of the bilan final, at which overpayments are repaid; None without such a clause.
+
+    >>> from analyses.contrat.load import load_contrats
+    >>> final_bilan(load_contrats("55")["emploi"])
+    datetime.date(2026, 3, 31)
+    """
+    clauses = [clause_of(contrat, "solde", groupe) for groupe in contrat.groupes]
+    days = [date.fromisoformat(str(one.valeur)) for one in clauses if one is not None]
+    return max(days, default=None)
 
 
 def _balance(lieu: Lieu, found: list[tuple[str, Solde]]) -> Iterator[Chiffre]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import date
 from fractions import Fraction
 from typing import Any
@@ -95,7 +96,7 @@ def _par_groupe(
 
 def _action(lieu: Lieu, row: Row, s: Situation, levers: list[Row]) -> Iterator[Chiffre]:
     """What is expected of an action, its status, what it may cost and what would help."""
-    yield from _judged(lieu, row)
+    yield from _judged(lieu, row, s)
     for month in _TRIMESTRES:
         day = fin_de_mois(lieu.exercice, month)
         yield _planned(lieu, s, day)
@@ -142,12 +143,8 @@ def _seuils(whole: Lieu, risque: Risque) -> Iterator[Chiffre]:
                 yield chiffre(whole, f"{mesure}_au_seuil", ETAT, amount, detail=level)
 
 
-def _judged(lieu: Lieu, row: Mapping[Any, Any]) -> Iterator[Chiffre]:
-    """What is expected of an action at the date, its status and what it may cost."""
-    stake, manifest = row["enjeu_etat"], row["statut"] == "manifeste"
-    yield chiffre(lieu, "enjeu_etat", ETAT, stake)
-    part = 0 if stake is not None and not manifest else stake
-    yield chiffre(lieu, "enjeu_etat_manifeste", ETAT, part)
+def _judged(lieu: Lieu, row: Mapping[Any, Any], s: Situation) -> Iterator[Chiffre]:
+    """What is expected of an action at the date, and its status."""
     share = Fraction(row["part_attendue"])
     place = (lieu.contrat.code, lieu.exercice, "action", lieu.code)
     expected = Rapport(share.numerator, share.denominator)
@@ -155,7 +152,9 @@ def _judged(lieu: Lieu, row: Mapping[Any, Any]) -> Iterator[Chiffre]:
     yield Chiffre("part_attendue", *place, "", expected, note=note)
     yield chiffre(lieu, "attendu", TOTAL, row["attendu"])
     yield chiffre(lieu, "ecart_attendu", TOTAL, row["ecart"])
-    yield verdict(lieu, "statut_sous_consommation", row["statut"])
+    bare = any(kind == "justification" and not proof for kind, _, proof in s.textes)
+    codes = ("justification-sans-piece",) if bare else ()
+    yield replace(verdict(lieu, "statut_sous_consommation", row["statut"]), lectures=codes)
 
 
 def _projected(lieu: Lieu, row: Row, when: str) -> Iterator[Chiffre]:
@@ -181,8 +180,22 @@ def _enjeux(lieu: Lieu, row: Row, when: str) -> Iterator[Chiffre]:
     place = (lieu.contrat.code, lieu.exercice, lieu.niveau, lieu.code, ETAT)
     bare = row["sans_explication"]
     words = f"{when} ; dont sans explication : {euros_text(bare)}"
-    yield Chiffre("montant_a_risque", *place, row["montant_a_risque"], note=words)
-    yield Chiffre("sans_explication", *place, bare, note=when)
+    codes = _ouvertes(lieu)
+    stake = row["montant_a_risque"]
+    yield Chiffre("montant_a_risque", *place, stake, note=words, lectures=codes)
+    yield Chiffre("sans_explication", *place, bare, note=when, lectures=codes)
+
+
+def _ouvertes(lieu: Lieu) -> tuple[str, ...]:
+    """Interpretations that say what a place leaves open of the State's money."""
+    codes = []
+    for key in lieu.groupes:
+        group = lieu.contrat.groupes[key]
+        if clause_of(lieu.contrat, "forfait", key) is not None:
+            codes.append("forfait-volet-1")
+        elif clause_of(lieu.contrat, "plafond", key) is not None:
+            codes += ["plafond-volet-3"] if group.fin.year > group.debut.year else []
+    return tuple(dict.fromkeys(codes))
 
 
 def _unknown(lieu: Lieu) -> Iterator[Chiffre]:

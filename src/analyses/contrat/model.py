@@ -302,11 +302,14 @@ class Concordance(_Model):
 
 
 class Version(_Model):
-    """The signed text or an avenant: from when it applies and where it comes from."""
+    """The signed text or an avenant: from when it applies, where it comes from, and when it was
+    signed: None as long as nobody entered the date that the text leaves blank (the date of the
+    deliberation is another one)."""
 
     code: StrictStr
     libelle: StrictStr
     effet: date
+    signature: date | None = None
     source: StrictStr
 
 

@@ -29,6 +29,8 @@ COLONNES: dict[str, Colonne] = {
     "lecture_retenue": ("Lecture retenue", "texte"),
     "date": ("Date", "date"),
     "effet": ("Effet", "date"),
+    "signature": ("Signature", "date"),
+    "favorise": ("Favorise", "texte"),
     "version": ("Version", "texte"),
     "libelle_version": ("Libellé", "texte"),
     "regle_ineligible": ("Règle", "texte"),

@@ -286,7 +286,7 @@ def classement(b: Bilan) -> Figure:
 
     risque, rows = dernier(b), _classes(b)
     if not rows:
-        return _sans_projection(b, "Argent de l'État à risque")
+        return _sans_projection(b, "Argent de l'État en jeu")
     fig, axes = _figure(b, 10.5, 1.6 + 0.25 * len(rows))
     longest = rows[0]["montant_a_risque"] / 100 or 1
     for rank, row in enumerate(rows):
@@ -308,9 +308,9 @@ def classement(b: Bilan) -> Figure:
         [f"{nom_contrat(r['contrat'])} {r['code']} – {_short(r['nom'], 40)}" for r in rows],
     )
     axes.set_xlim(0, longest * 1.3)
-    axes.set_xlabel("euros de l'État à risque")
+    axes.set_xlabel("euros de l'État en jeu")
     _thousands(axes.xaxis)
-    title = f"Argent de l'État à risque par action, {risque.exercice} ({quand(b)})"
+    title = f"Argent de l'État en jeu par action, {risque.exercice} ({quand(b)})"
     axes.set_title(title, loc="left", fontsize=12)
     used = [status for status in _STATUTS if any(row["statut"] == status for row in rows)]
     handles = [Patch(color=_STATUTS[status], label=_STATUTS_COURTS[status]) for status in used]
@@ -339,7 +339,7 @@ def alt_classement(b: Bilan) -> str:
     """Alternative text of `classement`: the first actions and the contracts' totals."""
     rows = _classes(b)
     if not rows:
-        return "Argent de l'État à risque non renseigné."
+        return "Argent de l'État en jeu non renseigné."
     codes = dict.fromkeys(s.contrat for s in dernier(b).situations)
     totals = ", ".join(
         f"{nom_contrat(code)} {_total(b, code, 'montant_a_risque')}" for code in codes
@@ -350,6 +350,6 @@ def alt_classement(b: Bilan) -> str:
         for r in [row for row in rows if row["montant_a_risque"]][:5]
     )
     return (
-        f"Barres, {len(rows)} actions classées par argent de l'État à risque ({totals}). En "
+        f"Barres, {len(rows)} actions classées par argent de l'État en jeu ({totals}). En "
         f"tête : {shown or 'aucune'}." + _source(b)
     )

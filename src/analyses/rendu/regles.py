@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from analyses.chiffres.effets import POSTURE
 from analyses.chiffres.mesures import load_mesures
 from analyses.contrat.citations import clause_of
-from analyses.contrat.parametres import load_interpretations
+from analyses.contrat.parametres import autre_posture, load_interpretations, load_posture
 from analyses.rendu.affichage import markdown, nom_contrat, nom_financeur, nom_groupe
 from analyses.rendu.tableau import tableau
 from analyses.socle import fmt
@@ -108,22 +109,41 @@ def effets(b: Bilan, niveaux: Sequence[str], mesures: Sequence[str] = ()) -> pd.
         for row in load_interpretations()
         for reading, text in row["lectures"].items()
     }
-    frame = b.effets[b.effets["niveau"].isin(list(niveaux))]
+    frame = b.effets[
+        b.effets["niveau"].isin(list(niveaux)) & (b.effets["interpretation"] != POSTURE)
+    ]
     if mesures:
         frame = frame[frame["mesure"].isin(list(mesures))]
     rows = [
         {
             "interpretation": line["interpretation"],
             "autre_lecture": words[line["interpretation"], line["lecture"]],
-            "chiffre": _what(b, line),
-            "retenu": _value(line["retenu"], line["unite"]),
-            "serait": _value(line["valeur"], line["unite"]),
-            "ecart": _gap(line["ecart"], line["unite"]),
+            **_moved(b, line),
         }
         for line in frame.to_dict("records")
     ]
-    columns = ["interpretation", "autre_lecture", "chiffre", "retenu", "serait", "ecart"]
-    return objects(rows, columns)
+    return objects(rows, ["interpretation", "autre_lecture", *_BOUGE])
+
+
+def effet_posture(b: Bilan, mesures: Sequence[str]) -> pd.DataFrame:
+    """What the main figures would be if every open point followed the other posture at once."""
+    frame = b.effets[b.effets["interpretation"] == POSTURE]
+    frame = frame[frame["niveau"].isin(["contrat", "volet"]) & frame["mesure"].isin(list(mesures))]
+    rows = [_moved(b, line) for line in frame.to_dict("records")]
+    return objects(rows, _BOUGE)
+
+
+_BOUGE = ["chiffre", "retenu", "serait", "ecart"]
+
+
+def _moved(b: Bilan, line: Mapping[Any, Any]) -> dict[str, str]:
+    """A row of lectures.csv in words."""
+    return {
+        "chiffre": _what(b, line),
+        "retenu": _value(line["retenu"], line["unite"]),
+        "serait": _value(line["valeur"], line["unite"]),
+        "ecart": _gap(line["ecart"], line["unite"]),
+    }
 
 
 def _what(b: Bilan, line: Mapping[Any, Any]) -> str:
@@ -151,7 +171,8 @@ def _gap(value: Any, unite: str) -> str:
 
 
 def interpretations() -> pd.DataFrame:
-    """Open points: the question, the reading chosen, why, since when, the other readings."""
+    """Open points: the question, the reading chosen, why, whom it favours, since when, the other
+    readings."""
     rows = [
         {
             "code_interpretation": row["code"],
@@ -159,6 +180,7 @@ def interpretations() -> pd.DataFrame:
             "question": row["question"],
             "lecture_retenue": row["lectures"][row["retenue"]],
             "pourquoi": row["pourquoi"],
+            "favorise": _favours(row),
             "depuis": row["depuis"],
             "autres_lectures": " / ".join(
                 text for code, text in row["lectures"].items() if code != row["retenue"]
@@ -167,3 +189,47 @@ def interpretations() -> pd.DataFrame:
         for row in load_interpretations()
     ]
     return pd.DataFrame(rows)
+
+
+def _favours(row: Mapping[str, Any]) -> str:
+    """Whom the reading that is kept favours, and whether the posture or its own reason chose it."""
+    kept, prudent, favourable = row["retenue"], row["prudente"], row["favorable"]
+    if prudent == favourable == kept:
+        return "neutre"
+    whom = {prudent: "l'État", favourable: "le Département"}.get(kept, "ni l'un ni l'autre")
+    return f"{whom} ({'pour sa propre raison' if row['propre'] else 'par la posture'})"
+
+
+def posture() -> Markdown:
+    """The general line on open texts, and how many points have a reason of their own."""
+    rows = load_interpretations()
+    own = [row for row in rows if row["propre"]]
+    return markdown(
+        f"**Posture : {load_posture()}.** Sur {len(rows)} points ouverts, {len(own)} sont lus pour "
+        "leur propre raison, qui l'emporte ; les autres suivent la posture. Elle se change en tête "
+        "de `params/interpretations.yaml`."
+    )
+
+
+def legende_posture(b: Bilan) -> str:
+    """The caption of `effet_posture`."""
+    return f"Ce que les chiffres seraient sous la posture {autre_posture()} ({b.periode})"
+
+
+def retenues(b: Bilan) -> pd.DataFrame:
+    """The readings on which figures of the bilan depend: code, words, article; no amount."""
+    used = {
+        part.partition("=")[0]
+        for text in b.chiffres["lectures"].unique()
+        for part in text.split(" ; ")
+    }
+    rows = [
+        {
+            "code_interpretation": row["code"],
+            "article": row["article"],
+            "lecture_retenue": row["lectures"][row["retenue"]],
+        }
+        for row in load_interpretations()
+        if row["code"] in used
+    ]
+    return objects(rows, ["code_interpretation", "article", "lecture_retenue"])

@@ -87,11 +87,13 @@ def essentiel(b: Bilan) -> Markdown:
                 lines += [
                     f"- **{nom_contrat(code)} {year}** : {_executed(cells)}",
                     f"  - sous-consommation : {_alerts(cells)}",
+                    f"  - argent de l'État en jeu : {_stake(cells)}.",
                     f"  - indicateurs : {_counted(cells, 'nombre_')}.",
                 ]
     return markdown("\n".join(lines))
 
 
+_EN_JEU = ("montant_a_risque", "sans_explication")
 Cells = Mapping[tuple[str, str, str], Any]  # measure, funder, detail -> exact value
 
 
@@ -117,11 +119,14 @@ def _executed(cells: Cells) -> str:
 
 
 def _alerts(cells: Cells) -> str:
-    words = _counted(cells, "actions_").replace("renseigné", "renseignée")
-    if not cells.get(("actions_manifeste", "", "")):
-        return f"{words}."
-    stake = fmt.euros(cells["enjeu_etat_manifeste", "etat", ""])
-    return f"{words} ; crédits de l'État en jeu dans les manifestes : {stake}."
+    return f"{_counted(cells, 'actions_').replace('renseigné', 'renseignée')}."
+
+
+def _stake(cells: Cells) -> str:
+    """The same amount as in notebook 03 and in the workbook, and what of it nothing defends."""
+    stake, bare = (cells.get((name, "etat", "")) for name in _EN_JEU)
+    words = fmt.euros(stake)
+    return f"{words}, dont {fmt.euros(bare)} sans explication" if stake else words
 
 
 def _counted(cells: Cells, prefix: str) -> str:

@@ -127,13 +127,13 @@ def _enjeu(b: Bilan, code: str, lu: Lus) -> str:
         f"{fmt.ronds(lu[f'{name}:etat'])} non consommés au 31 décembre"
         + ("" if dernier(b).au is None else f" ({ends})")
     )
-    stake = f"**À risque : {fmt.ronds(lu['montant_a_risque:etat'])}**"
+    stake = f"**Argent de l'État en jeu : {fmt.euros(lu['montant_a_risque:etat'])}**"
     if clause_of(contrat, "sous_consommation") is not None:
-        bare = fmt.ronds(lu["sans_explication:etat"])
+        bare = fmt.euros(lu["sans_explication:etat"])
         return f"{text}. {stake}, dont {bare} sans explication ({cited})."
     later = lu["encore_consommable:etat"]
     rest = (
-        f", dont {fmt.ronds(later)} encore consommables jusqu'au "
+        f" ; {fmt.ronds(later)} que l'exercice laisserait se consomment encore jusqu'au "
         f"{fmt.date(max(group.fin for group in contrat.groupes.values()))}"
         if later
         else ""

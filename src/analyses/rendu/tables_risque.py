@@ -67,7 +67,7 @@ def du_dernier(b: Bilan) -> pd.DataFrame:
 ORDRE = ["manifeste", "non_renseigne", "justifiee", "expliquee", "rien_a_signaler"]
 _JUGEES = [
     *("statut_sous_consommation", "prevu", "attendu", "realise", "projection", "ecart_attendu"),
-    *("taux_execution", "enjeu_etat"),
+    *("taux_execution", "montant_a_risque"),
 ]
 
 
@@ -194,7 +194,7 @@ _GRANDEURS: dict[str, tuple[str, Callable[[Any], str]]] = {
     "probabilite": ("risque sous le seuil", fmt.chance),
     "statut": ("statut", fmt.statut),
     "manifeste": ("actions manifestes", str),
-    "montant_a_risque": ("État à risque", fmt.ronds),
+    "montant_a_risque": ("argent de l'État en jeu", fmt.ronds),
     "sans_explication": ("dont sans explication", fmt.ronds),
 }
 

@@ -102,13 +102,16 @@ def versions(b: Bilan) -> pd.DataFrame:
             "version": contrat.version.code,
             "libelle_version": contrat.version.libelle,
             "effet": contrat.version.effet,
+            "signature": contrat.version.signature,
             "source": contrat.version.source,
         }
         for year in b.exercices
         for code, contrat in b.regles.contrats[year].items()
         if code in b.contrats
     ]
-    return objects(rows, ["exercice", "contrat", "version", "libelle_version", "effet", "source"])
+    return objects(
+        rows, ["exercice", "contrat", "version", "libelle_version", "effet", "signature", "source"]
+    )
 
 
 def decisions(b: Bilan) -> pd.DataFrame:

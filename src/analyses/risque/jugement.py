@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from fractions import Fraction
 from functools import partial
 from math import ceil
 from typing import NamedTuple
 
+from analyses.contrat.citations import cite
 from analyses.contrat.financeurs import ETAT
 from analyses.risque.loi import Loi
 from analyses.risque.situation import Situation
@@ -16,6 +18,7 @@ from analyses.socle.money import half_up_centime
 
 EXPLIQUES = ("expliquee", "justifiee")
 Seuils = Mapping[str, Fraction]
+SANS_PIECE = "justification sans pièce, inopérante : il manque la pièce (colonne « piece »)"
 _pct = partial(fmt.pourcent, decimales=0)
 
 
@@ -62,6 +65,16 @@ def _dit(s: Situation, kind: str) -> str:
     return " ; ".join(f"{text} (pièce : {proof})" if proof else text for text, proof in told)
 
 
+@cite(lectures=("justification-sans-piece",))
+def operantes(s: Situation) -> Situation:
+    """The same with the justifications that count only: those that a document supports, unless a
+    reading takes the words alone (« sans justification opérante », art. 2.2)."""
+    if not s.piece_exigee:
+        return s
+    kept = tuple(told for told in s.textes if told[0] != "justification" or told[2])
+    return replace(s, textes=kept)
+
+
 class Verdict(NamedTuple):
     """What is said of an action: its status, why, and what explains it ('' when nothing does)."""
 
@@ -93,8 +106,10 @@ def juger(s: Situation, law: Loi | None, seuils: Seuils) -> Verdict:
         return Verdict("expliquee", planned, planned)
     if ramp := _dit(s, "montee_en_charge"):
         return Verdict("expliquee", f"montée en charge déclarée ; {_retard(s)}", ramp)
-    if told := _dit(s, "justification"):
+    if told := _dit(operantes(s), "justification"):
         return Verdict("justifiee", f"justification reçue ; {_retard(s)}", told)
+    if told := _dit(s, "justification"):
+        return Verdict("manifeste", f"{_retard(s)} ; {SANS_PIECE}", told)
     if not s.justifications:
         missing = "justifications non renseignées : sous le seuil, à qualifier"
         return Verdict(
@@ -104,30 +119,27 @@ def juger(s: Situation, law: Loi | None, seuils: Seuils) -> Verdict:
 
 
 def pertes(s: Situation, law: Loi) -> list[tuple[int, int]]:
-    """(outcome, planned credits of the State that it leaves unconsumed), in centimes."""
-    planned = s.plan_type()[ETAT]
-    return [(issue, max(0, planned - s.par_type(issue)[ETAT])) for issue in law.issues]
+    """(outcome, State credits of the plan and of earlier exercises that it leaves unconsumed), in
+    centimes. Of a lump sum that is kept whole, only an outcome where nothing is done loses some."""
+    planned = s.plan_type()[ETAT] + s.anterieur
+    kept = s.ouverture.forfait
+    return [
+        (issue, 0 if kept and issue > 0 else max(0, planned - s.par_type(issue)[ETAT]))
+        for issue in law.issues
+    ]
 
 
 def a_risque(s: Situation, perdus: Sequence[tuple[int, int]], seuils: Seuils) -> int:
-    """State credits that may be lost: mean over the outcomes, in centimes.
+    """State credits that an exercise would leave unconsumed: mean over the outcomes, in centimes,
+    and never more than what is not consumed yet.
 
     An outcome costs the planned credits of the State that it leaves unconsumed (`pertes`): those
     that end below the threshold only where art. 2.2 applies, all of them otherwise (emploi art. 6).
     Rounded to the nearest centime (interpretation montant-a-risque).
     """
-    if not s.prevu:
+    if not s.prevu and not s.anterieur:
         return 0
-    level = limite(s.prevu, seuils)
+    level = limite(s.prevu or 0, seuils)
     lost = [amount for issue, amount in perdus if not s.reductible or issue < level]
-    return half_up_centime(Fraction(sum(lost), len(perdus)))
-
-
-def etat_en_jeu(s: Situation, status: str) -> int | None:
-    """State credits that the plan expected consumed at the date and that are not."""
-    if not s.projetable:
-        return None
-    if status == "rien_a_signaler":
-        return 0
-    expected = half_up_centime(s.plan_au * s.plan_type()[ETAT])
-    return max(0, expected - s.par_type(s.realise or 0)[ETAT])
+    left = s.plan_type()[ETAT] + s.anterieur - s.par_financeur.get(ETAT, 0)
+    return min(half_up_centime(Fraction(sum(lost), len(perdus))), max(0, left))

@@ -24,12 +24,12 @@ from analyses.risque.jugement import (
     EXPLIQUES,
     Seuils,
     a_risque,
-    etat_en_jeu,
     juger,
     pertes,
     sous_le_seuil,
 )
 from analyses.risque.loi import CONTRIBUTIONS, Loi, certaine, loi
+from analyses.risque.ouverture import limiter
 from analyses.risque.releve import Cle
 from analyses.risque.situation import FINANCEURS, Situation
 from analyses.socle.money import half_up_centime
@@ -41,7 +41,7 @@ ENJEUX = ("montant_a_risque", "sans_explication")
 RESTES = ("non_consomme", "non_consomme_bas", "non_consomme_haut")
 COLONNES = [
     *("contrat", "groupe", "action", "libelle", "exercice", "prevu", "realise", "part_attendue"),
-    *("attendu", "taux", "ecart", "statut", "justification", "enjeu_etat", "raison"),
+    *("attendu", "taux", "ecart", "statut", "justification", "raison"),
     *(*CONTRIBUTIONS, "projection", "bas", "haut", "probabilite", *ENJEUX),
 ]
 COLONNES_LIEUX = [
@@ -54,7 +54,8 @@ COLONNES_LIEUX = [
 @dataclass(frozen=True)
 class Risque:
     """The risk of one exercise. `actions`: one row per action; `lieux`: one row per place
-    (action, axe or volet, contract) and funder; `lois`: the distribution of each action."""
+    (action, axe or volet, contract) and funder; `lois`: the distribution of each action; `exposes`:
+    State credits that each would leave unconsumed, of which the readings put a part at risk."""
 
     exercice: int
     au: date | None
@@ -64,6 +65,7 @@ class Risque:
     lieux: pd.DataFrame
     seuils: Seuils
     modele: Modele
+    exposes: Mapping[Cle, int]
 
 
 def _projeter(etats: Mapping[K, Etat], modele: Modele) -> dict[K, Projection]:
@@ -100,7 +102,6 @@ def ligne(s: Situation, law: Loi | None, seuils: Seuils) -> dict[str, Any]:
         "ecart": (s.realise or 0) - (expected or 0) if known else None,
         "statut": verdict.statut,
         "justification": verdict.explication,
-        "enjeu_etat": etat_en_jeu(s, verdict.statut),
         "raison": verdict.raison,
     }
     if law is not None:
@@ -113,6 +114,14 @@ def enjeux(s: Situation, statut: str, stake: int) -> dict[str, int]:
     """State money at risk, and what of it no explanation defends."""
     defended = s.reductible and statut in EXPLIQUES
     return {"montant_a_risque": stake, "sans_explication": 0 if defended else stake}
+
+
+def en_jeu(exposes: Mapping[Cle, int], situations: Sequence[Situation]) -> dict[Cle, int]:
+    """State money at risk by action: what each would leave unconsumed, within what the readings
+    leave open of its axe or volet (interpretation montant-a-risque)."""
+    own = {s.cle: s for s in situations if s.cle in exposes}
+    groupes = {cle: (s.contrat, s.groupe) for cle, s in own.items()}
+    return limiter(exposes, groupes, {cle: s.ouverture.reste for cle, s in own.items()})
 
 
 def _fin(planned: int, law: Loi, seuils: Seuils) -> dict[str, Any]:
@@ -148,18 +157,20 @@ def _parts(
     law: Loi,
     row: Mapping[str, Any],
     projected: Mapping[tuple[Cle, str], Projection],
+    exposed: int,
 ) -> Iterator[_Part]:
     """An action in total, then by funder that takes a part: they add up, to the centime."""
     stakes = {name: row[name] for name in ENJEUX}
     later = s.consommable is not None and s.consommable.year > s.exercice
-    stakes["encore_consommable"] = row["montant_a_risque"] if later else 0
+    kept = s.ouverture.cumule or s.reductible  # else what the exercise leaves is lost with it
+    stakes["encore_consommable"] = exposed if later and kept else 0
     silent = not s.clos and s.reste_engage is None
     made = dict(law.contributions) | ({"engage": None} if silent else {})
     yield _Part(s, TOTAL, s.prevu or 0, s.realise or 0, law, law.source, stakes, made)
     planned, spent = s.plan_type(), s.par_type(s.realise or 0)
     for name in FINANCEURS:
         own = law.image(partial(_share, s, name))
-        if planned[name] or spent[name] or own.haut:
+        if planned[name] or spent[name] or own.haut or (name == ETAT and exposed):
             source = projected.get((s.cle, name))
             yield _Part(s, name, planned[name], spent[name], own, source, stakes, {})
 
@@ -233,6 +244,15 @@ def evaluer(
     found = lois(situations, modele)
     laws = {s.cle: law for s, law in zip(situations, found, strict=True) if law is not None}
     rows = [ligne(s, laws.get(s.cle), seuils) for s in situations]
+    exposes = {
+        s.cle: row["montant_a_risque"]
+        for s, row in zip(situations, rows, strict=True)
+        if s.cle in laws
+    }
+    stakes = en_jeu(exposes, situations)
+    for s, row in zip(situations, rows, strict=True):
+        if s.cle in stakes:
+            row |= enjeux(s, row["statut"], stakes[s.cle])
     etats = {
         (s.cle, name): etat
         for s in situations
@@ -244,7 +264,7 @@ def evaluer(
         part
         for s, row in zip(situations, rows, strict=True)
         if s.cle in laws
-        for part in _parts(s, laws[s.cle], row, projected)
+        for part in _parts(s, laws[s.cle], row, projected, exposes[s.cle])
     ]
     places = list(_lieux(parts, contrats, seuils, modele))
     return Risque(
@@ -256,4 +276,5 @@ def evaluer(
         pd.DataFrame(places, columns=COLONNES_LIEUX, dtype=object),
         seuils,
         modele,
+        exposes,
     )

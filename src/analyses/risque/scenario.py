@@ -13,7 +13,7 @@ import pandas as pd
 
 from analyses.contrat.model import Contrat
 from analyses.risque.jugement import a_risque, juger, pertes
-from analyses.risque.risque import ENJEUX, Risque, enjeux, evaluer, ligne, lois
+from analyses.risque.risque import ENJEUX, Risque, en_jeu, enjeux, evaluer, ligne, lois
 from analyses.risque.situation import Situation
 from analyses.socle.problems import BilanError, Problem
 
@@ -118,11 +118,13 @@ def sensibilite(risque: Risque, niveaux: Iterable[Fraction] = SEUILS_MONTRES) ->
         for level in niveaux:
             seuils = {**risque.seuils, "seuil_sous_consommation": level}
             count: Counter[str] = Counter(dict.fromkeys((*STATUTS, *ENJEUX), 0))
+            exposed = {s.cle: a_risque(s, lost[s.cle], seuils) for s in own if s.cle in lost}
+            stakes = en_jeu(exposed, own)
             for s in own:
                 statut = juger(s, risque.lois.get(s.cle), seuils).statut
                 count[statut] += 1
-                if s.cle in lost:
-                    count.update(enjeux(s, statut, a_risque(s, lost[s.cle], seuils)))
+                if s.cle in stakes:
+                    count.update(enjeux(s, statut, stakes[s.cle]))
             rows.append({"contrat": contrat, "seuil": level} | count)
     return pd.DataFrame(rows, columns=["contrat", "seuil", *STATUTS, *ENJEUX], dtype=object)
 
@@ -145,6 +147,21 @@ def _possible(s: Situation, status: str) -> list[tuple[str, int, Situation]]:
     return found
 
 
+def _preserve(risque: Risque, after: Situation, avant: int, apres: int) -> int:
+    """State money that an action's lever takes out of risk; in a volet that limits it, what its
+    other actions expose may take the place."""
+    left = after.ouverture.reste
+    if left is None:
+        return avant - apres
+    place = (after.contrat, after.groupe)
+    others = sum(
+        risque.exposes[s.cle]
+        for s in risque.situations
+        if (s.contrat, s.groupe) == place and s.cle != after.cle and s.cle in risque.exposes
+    )
+    return min(left, others + risque.exposes[after.cle]) - min(left, others + apres)
+
+
 def leviers(risque: Risque) -> pd.DataFrame:
     """What can still be done for each action, by State money saved (most first).
 
@@ -161,7 +178,7 @@ def leviers(risque: Risque) -> pd.DataFrame:
     found = []
     for (stake, name, amount, after), law in zip(tried, laws, strict=True):
         done = ligne(after, law, risque.seuils)
-        saved = stake - done["sans_explication"]
+        saved = _preserve(risque, after, stake, done["sans_explication"])
         if saved > 0:
             before = status[after.cle]
             found.append((*after.cle, name, amount, saved, before, done["statut"]))

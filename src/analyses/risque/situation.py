@@ -14,7 +14,9 @@ from analyses.contrat.model import Contrat
 from analyses.depot.exercice import NARRATIFS, Depot
 from analyses.execution.execution import Execution
 from analyses.projection.modele import Etat, Passe
+from analyses.regles.emploi import Solde
 from analyses.risque import releve
+from analyses.risque.ouverture import Ouverture, anterieurs, ouverture
 from analyses.risque.releve import Cle, fin_de_mois
 from analyses.risque.trajectoire import Trajectoire, trajectoire
 from analyses.socle.money import share
@@ -30,6 +32,9 @@ class Situation:
     `au` is None when the exercise is closed: what is realised is final. `reste_engage` is what is
     committed and not yet mandated, future pay of the known posts included. `reductible`: the
     contract has a clause of underconsumption, under which only a manifest one costs.
+    `piece_exigee`: a justification counts only with its document (justification-sans-piece).
+    `ouverture`: what the readings leave open of its axe or volet. `anterieur`: State credits that
+    earlier exercises left it, where ceilings add up.
     `consommable`: last day on which the axe or volet may still spend. `lignes`: ledger
     lines of the action. `glissement`: months by which a scenario delays what is still planned.
     """
@@ -49,6 +54,9 @@ class Situation:
     passe: tuple[Passe, ...] = ()
     textes: tuple[tuple[str, str, str], ...] = ()
     justifications: bool = True
+    piece_exigee: bool = True
+    ouverture: Ouverture = Ouverture()
+    anterieur: int = 0
     recit: bool = False
     reductible: bool = True
     consommable: date | None = None
@@ -247,16 +255,25 @@ def situations(
     trajectoires: Mapping[tuple[str, str, int], Trajectoire],
     passees: Sequence[Execution],
     lectures: Mapping[str, str],
+    soldes: Mapping[tuple[int, str, str], Solde] | None = None,
 ) -> list[Situation]:
     """The situation of every action of `execution`, in its order.
 
-    `passees`: executions of earlier exercises, from which an action learns its own past.
+    `passees`: executions of earlier exercises, from which an action learns its own past. `soldes`:
+    the balances of the volets, by exercise, contract and volet.
     """
     au, year = releve.date_connue(depot, arrete_au), execution.exercice
     pay = releve.paies_a_venir(depot, year, au, lectures["jour-de-personnel"])
     pending = [one for one in (releve.restes_engages(depot, execution, au), pay) if one is not None]
     curves, texts = releve.courbes(execution), releve.textes(depot)
-    past = releve.passes([run for run in passees if run.exercice < year], contrats)
+    before = [run for run in passees if run.exercice < year]
+    past = releve.passes(before, contrats)
+    left = {name: anterieurs(contrat, before, lectures) for name, contrat in contrats.items()}
+    open_ = {
+        (name, key): ouverture(contrat, key, execution, soldes or {}, lectures)
+        for name, contrat in contrats.items()
+        for key in contrat.groupes
+    }
     shares, counted = releve.consommations(execution), releve.lignes(execution)
     rows = []
     for line in execution.par_action.to_dict("records"):
@@ -280,6 +297,9 @@ def situations(
                 passe=past.get(key, ()),
                 textes=texts.get(key, ()),
                 justifications=depot.justifications is not None,
+                piece_exigee=lectures["justification-sans-piece"] == "inoperante",
+                ouverture=open_[line["contrat"], line["groupe"]],
+                anterieur=left[line["contrat"]].get(line["action"], 0),
                 recit=bool(depot.narratifs.get(key, "").strip()),
                 reductible=clause_of(contrat, "sous_consommation") is not None,
                 lignes=None if line["realise"] is None else counted.get(key, 0),
