@@ -52,7 +52,7 @@ def put(donnees: Path, table: str, *rows: str, year: int = 2024, head: str = "")
 
 
 def opened(donnees: Path, year: int = 2024) -> Depot:
-    return open_exercice("55", year, donnees, CONTRATS)[0]
+    return open_exercice("55", year, donnees, CONTRATS)
 
 
 def problems(donnees: Path, year: int = 2024) -> list[Problem]:
