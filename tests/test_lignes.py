@@ -60,6 +60,23 @@ def test_a_reversal_follows_the_line_that_it_takes_back(said, ligne, code, day):
     assert last["poste_juge"] == ("P" if day == 2 else "")
 
 
+def test_a_reversal_of_last_year_is_sent_by_the_rules_of_last_year():
+    rule = dict.fromkeys(("convention", "nature", "fonction", "tiers", "objet", "motif"), "")
+    rule |= {"priorite": 1, "code_analytique": "A", "contrat": "emploi", "quote_part": F(1)}
+    rules = pd.DataFrame([rule | {"action": "v2-7", "ligne": 2}])
+    old = pd.DataFrame([rule | {"action": "v2-6", "ligne": 9}])
+    before = frame(mandat("7", code_analytique="A"))
+    lines = frame(
+        mandat("8", code_analytique="A", exercice=2025),
+        mandat("9", kind="annulation", mandat_origine="2024/7", exercice=2025),
+        mandat("10", kind="annulation", mandat_origine="8", exercice=2025),
+    )
+    sent = assign(lines, rules, before, old)
+    assert sent["action"].tolist() == ["v2-7", "v2-6", "v2-7"]
+    assert sent["regle"].tolist() == [2, 9, 2]
+    assert assign(lines, rules, before)["action"].tolist() == ["v2-7"] * 3
+
+
 @pytest.mark.parametrize(
     ("origine", "outside"),
     [("2024/7", False), ("7", True)],  # the year it names, not there; else its own

@@ -53,6 +53,7 @@ class Depot:
     sources: list[Source] = field(default_factory=list)
     controles: list[str] = field(default_factory=list)
     mandats_precedents: pd.DataFrame | None = None
+    affectations_precedentes: pd.DataFrame | None = None
     decisions_precedentes: pd.DataFrame | None = None
     temps_agents_precedents: pd.DataFrame | None = None
 
@@ -194,6 +195,7 @@ def conclude(lu: Lecture) -> Depot:
         setattr(lu.depot, _FIELDS.get(name, name), frame(table))
     before = {name: frame(table) for name, table in lu.precedents.items()}
     lu.depot.mandats_precedents = before.get("mandats")
+    lu.depot.affectations_precedentes = before.get("affectations")
     lu.depot.decisions_precedentes = before.get("decisions_eligibilite")
     lu.depot.temps_agents_precedents = before.get("temps_agents")
     return lu.depot

@@ -15,7 +15,7 @@ from analyses.socle.problems import Problem
 
 NARRATIFS = "etat_avancement"
 # Read again for the exercise that follows.
-PRECEDENTES = ("mandats", "decisions_eligibilite", "temps_agents")
+PRECEDENTES = ("mandats", "affectations", "decisions_eligibilite", "temps_agents")
 _COPIE = re.compile(r"\s*(\(\d+\)|-\s*copie.*|[_-]copie.*)$", re.IGNORECASE)
 
 
@@ -146,8 +146,8 @@ def narratives(
 
 
 def previous_files(donnees: Path, departement: str, exercice: int) -> dict[str, tuple[str, Path]]:
-    """Mandates of the previous exercise, in which a reversal may find its origin, the decisions on
-    them and the posts that were counted: name shown and path of each file."""
+    """Mandates of the previous exercise, in which a reversal may find its origin, the rules that
+    sent them, the decisions on them, the posts that were counted: name shown and path of each."""
     relative = relatif(departement, exercice - 1)
     folder = donnees / relative
     files = find_files(folder, relative)[0] if folder.is_dir() else {}

@@ -150,13 +150,14 @@ def _split(
         selected = rows[inverse == number]
         weights = {rule.regle: Fraction(rule.quote_part) for rule in taken}
         if sum(weights.values()) != 1:
+            numbers = ", ".join(str(abs(rule.regle)) for rule in taken)
             problems.append(
                 Problem(
                     "affectations.csv",
-                    taken[0].regle,
+                    abs(taken[0].regle),
                     "quote_part",
                     "des quote-parts de somme 1 entre règles de même priorité appliquées ensemble",
-                    f"{sum(weights.values())} (lignes {', '.join(str(r.regle) for r in taken)})",
+                    f"{sum(weights.values())} (lignes {numbers})",
                     "corrigez les quote-parts ou les priorités",
                 )
             )
@@ -173,13 +174,14 @@ def assign(
     mandats: pd.DataFrame,
     affectations: pd.DataFrame | None,
     origine: pd.DataFrame | None = None,
+    precedentes: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
     """One row per line and action: the columns of `mandats`, then contrat, action, montant_signe
     (centimes), motif, regle (line of the rules file, 0 = none), and what `_inherit` says of the
     origin and of what judges the line.
 
     A line that no rule takes has contrat and action empty. `origine`: earlier lines in which a
-    reversal may find its origin.
+    reversal may find its origin; `precedentes`: the rules of their exercise, which then send it.
 
     >>> line = dict(exercice=2024, numero_mandat="1", numero_ligne="1", type="ordinaire",
     ...     mandat_origine="", nature="6568", fonction="", code_analytique="A1", convention="",
@@ -192,7 +194,7 @@ def assign(
     """
     mandats = mandats.reset_index(drop=True)
     imputation = _inherit(mandats, origine)
-    parts, problems, rules = _shared(mandats, imputation, affectations)
+    parts, problems, rules = _shared(mandats, imputation, affectations, precedentes)
     if problems:
         raise BilanError(problems)
     return _assemble(mandats, imputation, parts, rules)
@@ -204,8 +206,19 @@ def shares_problems(mandats: pd.DataFrame, affectations: pd.DataFrame) -> list[P
     return _shared(mandats, _inherit(mandats, None), affectations)[1]
 
 
+def _numbered(rules: pd.DataFrame | None, sign: int) -> list[pd.DataFrame]:
+    """Rules by line of their file (`regle`); those of the exercise before are negative."""
+    if rules is None or not len(rules):
+        return []
+    numbers = rules["ligne"] if "ligne" in rules else pd.Series(range(1, len(rules) + 1))
+    return [rules.assign(regle=[sign * int(n) for n in numbers])]
+
+
 def _shared(
-    mandats: pd.DataFrame, imputation: pd.DataFrame, affectations: pd.DataFrame | None
+    mandats: pd.DataFrame,
+    imputation: pd.DataFrame,
+    affectations: pd.DataFrame | None,
+    precedentes: pd.DataFrame | None = None,
 ) -> tuple[list[tuple[np.ndarray, int, np.ndarray]], list[Problem], pd.DataFrame]:
     """Parts (rows, rule or 0, signed amounts) that make every line, problems, numbered rules."""
     signs = mandats["type"].map(SIGNES).to_numpy(dtype="int64")
@@ -214,14 +227,18 @@ def _shared(
     open_rows = np.arange(len(mandats))
     parts: list[tuple[np.ndarray, int, np.ndarray]] = []
     problems: list[Problem] = []
-    rules = pd.DataFrame() if affectations is None else affectations.reset_index(drop=True)
-    if len(rules):
-        numbers = rules["ligne"] if "ligne" in rules else pd.Series(range(1, len(rules) + 1))
-        rules = rules.assign(regle=[int(n) for n in numbers])
+    known = [*_numbered(affectations, 1), *_numbered(precedentes, -1)]
+    rules = pd.concat(known, ignore_index=True) if known else pd.DataFrame()
+    years = mandats["exercice"].to_numpy(dtype=object)
+    before = (imputation["exercice_origine"].to_numpy(dtype=object) == years - 1).astype(bool)
+    before &= precedentes is not None
     if len(rules) and len(mandats):
         for _, group in rules.groupby("priorite", sort=True):
-            same = list(group.itertuples(index=False))
-            masks = [_rule_mask(rule, factors, open_rows) for rule in same]
+            same: list[Any] = list(group.itertuples(index=False))
+            masks = [
+                _rule_mask(rule, factors, open_rows) & (before[open_rows] == (rule.regle < 0))
+                for rule in same
+            ]
             taken = np.logical_or.reduce(masks)
             if taken.any():
                 kept = [mask[taken] for mask in masks]
@@ -255,7 +272,7 @@ def _assemble(
         known = {number: target[rank] for number, target in targets.items()}
         result[name] = pd.Series([known[n] for n in used.tolist()], dtype=object)
     result["montant_signe"] = amounts
-    result["regle"] = used
+    result["regle"] = np.abs(used)
     for name in (*_ORIGINE, *JUGES):
         result[name] = imputation[name].to_numpy(dtype=object)[rows]
     return result

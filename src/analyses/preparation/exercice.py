@@ -63,7 +63,12 @@ def version_de(contrats: Mapping[str, Contrat]) -> str:
 def affecter(depot: Depot) -> pd.DataFrame:
     """The lines of a deposit sent to the actions, with their month and the day of their payment."""
     assert depot.mandats is not None
-    lignes = assign(depot.mandats, depot.affectations, depot.mandats_precedents)
+    lignes = assign(
+        depot.mandats,
+        depot.affectations,
+        depot.mandats_precedents,
+        depot.affectations_precedentes,
+    )
     codes, days = pd.factorize(lignes["date_emission"].astype(object))
     months = np.array([f"{day.year}-{day.month:02d}" for day in days], dtype=object)
     paid = paid_on(lignes, depot.mandats, depot.mandats_precedents)
