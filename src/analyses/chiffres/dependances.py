@@ -28,7 +28,7 @@ class Dependances:
         self._staff |= _pairs(done.personnel_ineligible)
         lines = done.lignes.reindex(columns=["contrat", "action", "service_juge", "doute"])
         self._dated = _pairs(lines[lines["service_juge"].notna()])
-        self._doubtful = _pairs(lines[lines["doute"] == True])  # noqa: E712
+        self._doubtful = _pairs(lines[lines["doute"].eq(True)])
         self._used: Mapping[tuple[str, str], Mapping[str, int | None]] = consumed(done)
 
     def verse(self, lieu: Lieu) -> Codes:
