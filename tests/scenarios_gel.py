@@ -279,7 +279,8 @@ SCENARIOS: dict[str, Callable[[Atelier], Rows]] = {
     **{
         f"cas-{path.stem}": (lambda a, p=path: _case(a, _read_case(p), p.stem))
         for path in test_cas.CAS
-        if "chaine" not in _read_case(path)
+        # The later cases say all that they hold to; these were there when the net was laid.
+        if path.stem < "26" and "chaine" not in _read_case(path)
     },
 }
 

@@ -55,6 +55,8 @@ _LINE = dict(
     montant=10_000,
     date_paiement=None,
     id_engagement="",
+    date_service=None,
+    poste="",
 )
 _RULE = dict(
     priorite=10,

@@ -63,7 +63,7 @@ def put(donnees: Path, name: str, content: str | bytes, year: int = 2024) -> Pat
 
 
 def opened(donnees: Path, year: int = 2024) -> Depot:
-    return open_exercice("55", year, donnees, CONTRATS)[0]
+    return open_exercice("55", year, donnees, CONTRATS)
 
 
 def problems(donnees: Path, year: int = 2024) -> list[Problem]:

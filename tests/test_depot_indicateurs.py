@@ -42,7 +42,7 @@ def result(text, action="1", slug="familles", year=2024, comment=""):
 
 
 def opened(donnees, year=2024):
-    return open_exercice("55", year, donnees, load_contrats("55"))[0]
+    return open_exercice("55", year, donnees, load_contrats("55"))
 
 
 def problems(donnees, year=2024):

@@ -52,7 +52,7 @@ def put(donnees: Path, table: str, *rows: str, year: int = 2024, head: str = "")
 
 
 def opened(donnees: Path, year: int = 2024) -> Depot:
-    return open_exercice("55", year, donnees, CONTRATS)[0]
+    return open_exercice("55", year, donnees, CONTRATS)
 
 
 def problems(donnees: Path, year: int = 2024) -> list[Problem]:
@@ -258,3 +258,19 @@ def test_every_table_has_headers_a_suite_and_its_page(table):
     page = (ROOT / "docs" / "dictionnaire.md").read_text(encoding="utf-8")
     section = page.split(f"## `{table}.csv`")[1].split("\n## ")[0]
     assert all(f"`{name}`" in section for name in fields)
+
+
+@pytest.mark.parametrize("poste", ["1850155123456", "dupont@exemple.fr"])
+def test_the_post_of_a_pay_is_a_code(donnees, poste):
+    head = HEADS["mandats"] + ";date_service;poste"
+    put(donnees, "mandats", MANDAT + ";01/03/2024;P-014", head=head)
+    assert opened(donnees).mandats[["date_service", "poste"]].to_numpy().tolist() == [
+        [dt.date(2024, 3, 1), "P-014"]
+    ]
+    put(donnees, "mandats", MANDAT + f";01/03/2024;{poste}", head=head)
+    [found] = problems(donnees)
+    assert (found.champ, found.attendu) == (
+        "poste",
+        "un code ou un intitulé de poste, sans donnée personnelle",
+    )
+    assert poste not in str(found)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import csv
 import io
+import sqlite3
+from contextlib import closing
 from datetime import datetime
 from pathlib import Path
 
@@ -429,3 +431,19 @@ def test_commitments_that_cannot_be_joined(tmp_path):
     compte = importer_pes(*where, engagements=joined)
     assert "1 mandat(s) de plusieurs engagements, laissés sans" in compte.notes
     assert valeurs(tmp_path, "id_engagement") == [("",)]
+
+
+def test_the_service_and_the_post_of_a_line_come_later_too(tmp_path):
+    """A NIR is no post; a journal of before these columns takes them."""
+    head = f"{DEBIT};Service fait le;Code poste\n"
+    importer(tmp_path, ecrire(tmp_path, f"{DEBIT}\n2024;1;15/03/2024;64111;10;\n"))
+    [place] = tmp_path.rglob("*.sqlite")
+    with closing(sqlite3.connect(place)) as db:
+        for name in ("date_service", "poste"):
+            db.execute(f"alter table lignes drop column {name}")
+        db.execute("pragma user_version = 1")
+        db.commit()
+    rows = "2024;1;15/03/2024;64111;10;;29/02/2024;P-014\n"
+    rows += "2024;2;15/03/2024;64111;5;;;255081416802538\n"
+    importer(tmp_path, ecrire(tmp_path, head + rows, "avril.csv"))
+    assert valeurs(tmp_path, "date_service", "poste") == [("2024-02-29", "P-014"), ("", "")]

@@ -102,6 +102,8 @@ def test_a_mandate_becomes_a_line_of_the_pivot(lieu):
         "montant": "100,01",
         "date_paiement": "",
         "id_engagement": "",
+        "date_service": "",
+        "poste": "",
     }
     sidecar = yaml.safe_load((lieu / "raw/55/2024/mandats.csv.source.yaml").read_text("utf-8"))
     assert (sidecar["producteur"], sidecar["recu_le"]) == ("Paierie", "2025-02-01")

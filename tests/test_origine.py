@@ -18,6 +18,7 @@ from analyses.preparation.ineligibilite import _verdicts
 from analyses.preparation.paiement import paid_on
 
 _VIDE = dict(nature="6568", fonction="", convention="", tiers="", objet="", date_paiement=None)
+_VIDE |= dict(date_emission=None, date_service=None, poste="")
 
 
 def ligne(numero: str, exercice: int, kind="ordinaire", origine="", code="", **plus) -> dict:

@@ -139,13 +139,14 @@ def _expected(ledger: list[dict], payments: list[tuple], closing: dt.date | None
         if row["exercice"] != 2024 or (closing and row["jour"] > closing):
             continue
         sign = 1 if row["type"] in ("ordinaire", "rattachement") else -1
-        if sign < 0 and not row["code"]:
-            row = row | {"code": origins[row["origine"]]["code"]}
+        if sign < 0:  # it follows the line that it takes back
+            row = origins[row["origine"]] | {"montant": row["montant"]}
         rules = _taken(row)
         if not rules:
             sums["non_affecte", "", ""] += sign * row["montant"]
         for *_, contrat, action, share in rules:
             out = contrat == "emploi" and row["nature"].startswith(EXCLUDED)
+            out |= action.startswith("v3") and row["jour"] < dt.date(2024, 4, 1)  # emploi art. 2
             measure = "ineligible" if out else "realise"
             sums[measure, contrat, action] += sign * row["montant"] * SHARES[share]
     for _, contrat, _, funder, amount, day in payments:

@@ -121,15 +121,15 @@ def test_docstring_of_a_citing_function_names_its_article():
     ],
 )
 def test_ineligible_accounts(nature, objet, reason):
-    found = ineligible_reason(CONTRATS["emploi"], "v2", nature, objet)
+    found = ineligible_reason(CONTRATS["emploi"], "v2", "v2-7", nature, objet)[0]
     assert (reason in found and found.endswith("(art. 4.2)")) if reason else found == ""
 
 
 def test_a_rule_can_aim_at_one_volet():
     rule = Ineligible(code="x", motif="x", article="art. 4.2", natures=["6"], groupes=["v2"])
     contrat = fabrique.contrat(ineligibles=[rule])
-    assert ineligible_reason(contrat, "v2", "611", "") == "x (art. 4.2)"
-    assert ineligible_reason(contrat, "v3", "611", "") == ""
+    assert ineligible_reason(contrat, "v2", "v2-7", "611", "") == ("x (art. 4.2)", False)
+    assert ineligible_reason(contrat, "v3", "v3-1", "611", "") == ("", False)
 
 
 # --- the engine on generated ledgers --------------------------------------------------------
@@ -148,6 +148,8 @@ LINE = {
     "tiers": "",
     "date_paiement": date(2024, 6, 3),
     "id_engagement": "",
+    "date_service": None,
+    "poste": "",
 }
 
 
@@ -434,12 +436,14 @@ def test_months_of_a_staff_line_sum_to_its_rounded_cost():
 
 def test_every_reading_runs_and_the_kept_ones_change_nothing():
     temps = pd.DataFrame(
-        [("emploi", "v3-1", 2, F(1, 2), 400_000, date(2024, 3, 10), None)],
-        columns=["contrat", "action", "ligne", "quotite", "cout_mensuel_charge", "debut", "fin"],
+        [("P", "emploi", "v3-1", 2, F(1, 2), 400_000, date(2024, 3, 10), None)],
+        columns=["poste", "contrat", "action", "ligne", "quotite", "cout_mensuel_charge"]
+        + ["debut", "fin"],
     )
     lines = [
         _line(1, "solidarites", "1", 4_000_000),
-        _line(2, "emploi", "v3-1", 5_000_000, nature="64131", date_emission=date(2024, 3, 4)),
+        _line(2, "emploi", "v3-1", 5_000_000, nature="64131", date_emission=date(2024, 4, 4)),
+        _line(5, "emploi", "v3-1", 5_000_000, date_emission=date(2024, 3, 4)),
         _line(3, "emploi", "v2-7", 30_000_000),
         _line(4, "emploi", "v1-1", 1_000_000),
     ]
@@ -457,7 +461,8 @@ def test_every_reading_runs_and_the_kept_ones_change_nothing():
         ("forfait-volet-1", "forfait"),
         ("forfait-volet-1", "forfait-par-action"),
         ("participation-tiers", "encaissement"),
-        ("periode-du-volet", "emission"),
+        ("periode-du-volet", "exercice"),
+        ("debut-de-periode", "plan"),
         ("assiette-du-report", "notifie"),
         ("report-accord", "accord"),
         ("realise-annexe-6", "a-c-e"),

@@ -175,17 +175,17 @@ def test_rules_without_ledger_say_what_the_contract_alone_says(empty, monkeypatc
 def test_decisions_and_staff_are_shown_without_third_party_nor_wording(monkeypatch):
     columns = ["exercice", "numero_mandat", "numero_ligne", "date_emission", "type"]
     columns += ["mandat_origine", "nature", "fonction", "code_analytique", "convention", "tiers"]
-    columns += ["objet", "montant", "date_paiement", "id_engagement"]
+    columns += ["objet", "montant", "date_paiement", "id_engagement", "date_service", "poste"]
     secret = "Dupont Jeanne"
     lines = [
         (2024, "7", "1", date(2024, 5, 2), "ordinaire", "", nature, "", "A", "", secret, secret)
-        + (100_000, None, "")
+        + (100_000, None, "", None, "")
         for nature in ("617", "64131", "6064")
     ]
     lines = [(*line[:1], str(rank), *line[2:]) for rank, line in enumerate(lines)]
     rule = {"priorite": 1, "code_analytique": "A", "contrat": "emploi", "action": "v3-1"}
     blank = dict.fromkeys(["convention", "nature", "fonction", "tiers", "objet", "motif"], "")
-    agents = [("P", "emploi", "v3-1", 1, 2, 400_000, date(2024, 4, 1), date(2024, 4, 30))]
+    agents = [("P", "emploi", "v3-1", 1, 2, 400_000, date(2024, 5, 1), date(2024, 5, 31))]
     names = ["poste", "contrat", "action", "quotite", "ligne", "cout_mensuel_charge", "debut"]
     decided = [(2024, "0", "1", "ineligible", "hors de l'action", date(2025, 2, 3), "note 3")]
     b = _bilan(

@@ -362,7 +362,7 @@ def test_answers_become_the_files_of_the_year(donnees, envoye, tmp_path):
 def test_the_year_opens_after_the_import_and_ignores_what_was_received(donnees, envoye, tmp_path):
     path = fill(envoye, tmp_path / "a.xlsx", {LIEUX: 3, RECIT: "Fait."})
     run(donnees, path)
-    depot = open_exercice("55", 2024, donnees, load_contrats("55"))[0]
+    depot = open_exercice("55", 2024, donnees, load_contrats("55"))
     assert depot.resultats is not None and depot.resultats["resultat"].tolist() == ["3"]
     assert depot.narratifs == {("solidarites", "4"): "Fait.\n"}
     assert {s.fichier: (s.producteur, s.nature) for s in depot.sources} == {

@@ -97,7 +97,7 @@ def dirty_ledger(size: int) -> Table:
 def test_the_suites_find_every_kind_of_error():
     table = dirty_ledger(400)
     found = gate.validate({"mandats": table})
-    assert len({problem.champ for problem in found}) == 10  # the key and nine fields
+    assert len({problem.champ for problem in found}) == 12  # the key and eleven fields
     lines = {problem.ligne for problem in found if problem.champ == "nature"}
     wrong = {row["ligne"] for row in table.rows if row["nature"] == "65X"}
     assert lines == wrong and len(wrong) > 30

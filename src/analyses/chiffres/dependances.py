@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import date
 
+import pandas as pd
+
 from analyses.chiffres.chiffre import Lieu
 from analyses.contrat.citations import clause_of
 from analyses.contrat.financeurs import CD, ETAT
@@ -23,6 +25,10 @@ class Dependances:
         self._staff = {
             (contrat, action) for contrat, action, cost in rows if not missing(cost) and cost
         }
+        self._staff |= _pairs(done.personnel_ineligible)
+        lines = done.lignes.reindex(columns=["contrat", "action", "service_juge", "doute"])
+        self._dated = _pairs(lines[lines["service_juge"].notna()])
+        self._doubtful = _pairs(lines[lines["doute"].eq(True)])
         self._used: Mapping[tuple[str, str], Mapping[str, int | None]] = consumed(done)
 
     def verse(self, lieu: Lieu) -> Codes:
@@ -32,10 +38,17 @@ class Dependances:
         codes: list[str] = []
         if any((lieu.contrat.code, action) in self._staff for action in lieu.actions):
             codes += ["double-compte-personnel", "jour-de-personnel"]
+        return (*codes, *self.eligible(lieu))
+
+    def eligible(self, lieu: Lieu) -> Codes:
+        """Interpretations of what is eligible: period, list of the article."""
+        own = {(lieu.contrat.code, action) for action in lieu.actions}
         groups = [lieu.contrat.groupes[key] for key in lieu.groupes]
-        if any(g.debut > date(lieu.exercice, 1, 1) and not lieu.fini for g in groups):
-            codes.append("periode-du-volet")
-        return tuple(codes)
+        first = date(lieu.exercice, 1, 1)
+        late = [g for g in groups if g.debut > first and not lieu.fini]
+        codes = ["periode-du-volet"] if late or own & self._dated else []
+        codes += ["debut-de-periode"] if any(g.debut_imprime for g in late) else []
+        return (*codes, *(["frais-generaux-en-doute"] if own & self._doubtful else []))
 
     def consomme(self, lieu: Lieu) -> Codes:
         keys = [(lieu.contrat.code, action) for action in lieu.actions]
@@ -61,4 +74,12 @@ class Dependances:
             return self.consomme(lieu)
         if mesure in ("reste_du", "recu_en_trop"):
             return ("participation-tiers", *self.realise(lieu))
+        if mesure == "ineligible":
+            return self.eligible(lieu)
         return self.verse(lieu) if mesure == "verse" else ()
+
+
+def _pairs(frame: pd.DataFrame) -> set[tuple[str, str]]:
+    """The (contrat, action) pairs of a table."""
+    columns = frame.reindex(columns=["contrat", "action"])
+    return set(columns.itertuples(index=False, name=None))

@@ -137,14 +137,20 @@ def _total_paid(lieu: Lieu, done: Execution) -> Iterator[Chiffre]:
 
 
 def _excluded(lieu: Lieu, done: Execution) -> Iterator[Chiffre]:
-    """What is excluded from an axe or a volet, by reason."""
-    lines = done.lignes
-    own = lines[(lines["contrat"] == lieu.contrat.code) & (lines["groupe"] == lieu.groupe)]
-    own = own[own["motif_ineligible"] != ""]
-    for reason, some in own.groupby("motif_ineligible", sort=True)["montant_signe"]:
-        amount, number = int(some.sum()), Fraction(len(some))
-        yield chiffre(lieu, "ineligible_motif", TOTAL, amount, detail=str(reason))
-        yield chiffre(lieu, "lignes_ineligibles", "", number, detail=str(reason))
+    """What is excluded from an axe or a volet, by reason: ledger lines, and days of staff counted
+    by line of their file."""
+    columns = ["contrat", "action", "motif_ineligible", "ligne", "montant"]
+    lines = done.lignes.reindex(columns=["montant_signe", *columns[:4]])
+    lines = lines.assign(montant=lines["montant_signe"], ligne=range(len(lines)))
+    staff = done.personnel_ineligible.reindex(columns=columns)
+    actions = lieu.contrat.codes(lieu.groupe) if lieu.groupe else []
+    for frame in (lines, staff):
+        own = frame[(frame["contrat"] == lieu.contrat.code) & frame["action"].isin(actions)]
+        own = own[own["motif_ineligible"] != ""]
+        for reason, some in own.groupby("motif_ineligible", sort=True):
+            amount, number = int(some["montant"].sum()), Fraction(some["ligne"].nunique())
+            yield chiffre(lieu, "ineligible_motif", TOTAL, amount, detail=str(reason))
+            yield chiffre(lieu, "lignes_ineligibles", "", number, detail=str(reason))
 
 
 def _staff(lieu: Lieu, done: Execution) -> Iterator[Chiffre]:

@@ -216,8 +216,17 @@ class Action(_Model):
         return found[0].source if found else ""
 
 
+class DebutImprime(_Model):
+    """A first day that another document prints than the one that sets the period."""
+
+    date: date
+    source: StrictStr
+    texte: StrictStr
+
+
 class Groupe(_Model):
-    """An axe or a volet, with its period and its Chorus code."""
+    """An axe or a volet, with its period and its Chorus code. `debut_imprime`: the other first day
+    that a document prints, which is a reading of its own (interpretation debut-de-periode)."""
 
     code: StrictStr
     code_public: StrictStr
@@ -227,6 +236,7 @@ class Groupe(_Model):
     fin: date
     activite: StrictStr | None
     source: StrictStr
+    debut_imprime: DebutImprime | None = None
     imputation: StrictStr = ""  # the Chorus imputation in full (annexe 6, « description longue »)
 
 
@@ -267,7 +277,11 @@ class Fondement(_Model):
 
 
 class Ineligible(_Model):
-    """Expenditure that an article excludes, by account prefix and wording."""
+    """Expenditure that an article excludes, by account prefix and wording.
+
+    `doute`: the article does not name it, and excludes it only as one reading of its words.
+    `sauf_actions`: actions of which this expenditure is the very object.
+    """
 
     code: StrictStr
     motif: StrictStr
@@ -276,6 +290,8 @@ class Ineligible(_Model):
     sauf_natures: list[StrictStr] = []
     mots: list[StrictStr] = []
     groupes: list[StrictStr] = []
+    sauf_actions: list[StrictStr] = []
+    doute: bool = False
 
 
 class Echeance(_Model):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -53,7 +53,9 @@ class Depot:
     sources: list[Source] = field(default_factory=list)
     controles: list[str] = field(default_factory=list)
     mandats_precedents: pd.DataFrame | None = None
+    affectations_precedentes: pd.DataFrame | None = None
     decisions_precedentes: pd.DataFrame | None = None
+    temps_agents_precedents: pd.DataFrame | None = None
 
     @property
     def simule(self) -> bool:
@@ -181,32 +183,44 @@ def _parsed(named: Mapping[str, tuple[str, Path]], octets: Mapping[str, bytes]) 
     }
 
 
-def conclude(lu: Lecture) -> tuple[Depot, dict[str, str]]:
-    """The deposit and its quality report, once the gate has judged its tables.
+def conclude(lu: Lecture) -> Depot:
+    """The deposit, once the gate has judged its tables.
 
     Every problem is raised at once as a `BilanError`, and told in a report of data/processed,
     where the same input is not judged again.
     """
-    contents, problems = _gate(lu)
-    if problems:
+    if problems := _gate(lu):
         raise BilanError(problems, f"Rapport de qualité : {lu.rapport / 'qualite.html'}")
     for name, table in lu.tables.items():
         setattr(lu.depot, _FIELDS.get(name, name), frame(table))
     before = {name: frame(table) for name, table in lu.precedents.items()}
     lu.depot.mandats_precedents = before.get("mandats")
+    lu.depot.affectations_precedentes = before.get("affectations")
     lu.depot.decisions_precedentes = before.get("decisions_eligibilite")
-    return lu.depot, contents
+    lu.depot.temps_agents_precedents = before.get("temps_agents")
+    return lu.depot
 
 
 def _markdown(data: bytes) -> str:
     return decode(data).replace("\r\n", "\n").strip() + "\n"
 
 
-def _gate(lu: Lecture) -> tuple[dict[str, str], list[Problem]]:
-    """The quality report, and the problems of the checks, then those that only the suites see."""
+def rapport_de_qualite(lu: Lecture, problems: Sequence[Problem]) -> dict[str, str]:
+    """The quality report of an exercise, by name of file."""
+    place = f"département {lu.depot.departement}, exercice {lu.depot.exercice}"
+    title, read = f"Qualité des fichiers déposés, {place}", list(lu.tables.values())
+    notes = lu.depot.controles
+    return {
+        "qualite.json": quality_json(read, problems, notes),
+        "qualite.html": quality_html(title, read, problems, notes, lu.depot.simule),
+    }
+
+
+def _gate(lu: Lecture) -> list[Problem]:
+    """The problems of the checks, then those that only the suites see."""
     kept = lu.rapport / "qualite.json"
     if kept.exists():  # only a report with problems is kept
-        return {}, quality_problems(kept.read_text(encoding="utf-8"))
+        return quality_problems(kept.read_text(encoding="utf-8"))
     known = {(problem.fichier, problem.ligne, problem.champ) for problem in lu.problems}
     # The suite flags every row of a repeated key, the checks only those after the first.
     repeated = {(one.fichier, one.champ) for one in lu.problems if ", " in one.champ}
@@ -218,13 +232,6 @@ def _gate(lu: Lecture) -> tuple[dict[str, str], list[Problem]]:
         and (problem.fichier, problem.champ) not in repeated
     ]
     everything.sort(key=lambda p: (p.fichier, p.ligne or 0))
-    place = f"département {lu.depot.departement}, exercice {lu.depot.exercice}"
-    title, read = f"Qualité des fichiers déposés, {place}", list(lu.tables.values())
-    notes = lu.depot.controles
-    contents = {
-        "qualite.json": quality_json(read, everything, notes),
-        "qualite.html": quality_html(title, read, everything, notes, lu.depot.simule),
-    }
     if everything:
-        replace_folder(lu.rapport, contents)
-    return contents, everything
+        replace_folder(lu.rapport, rapport_de_qualite(lu, everything))
+    return everything

@@ -14,7 +14,8 @@ from analyses.depot.source import SUFFIXE
 from analyses.socle.problems import Problem
 
 NARRATIFS = "etat_avancement"
-PRECEDENTES = ("mandats", "decisions_eligibilite")  # read again for the exercise that follows
+# Read again for the exercise that follows.
+PRECEDENTES = ("mandats", "affectations", "decisions_eligibilite", "temps_agents")
 _COPIE = re.compile(r"\s*(\(\d+\)|-\s*copie.*|[_-]copie.*)$", re.IGNORECASE)
 
 
@@ -145,8 +146,8 @@ def narratives(
 
 
 def previous_files(donnees: Path, departement: str, exercice: int) -> dict[str, tuple[str, Path]]:
-    """Mandates of the previous exercise, in which a reversal may find its origin, and the
-    decisions on them: name shown and path of each file."""
+    """Mandates of the previous exercise, in which a reversal may find its origin, the rules that
+    sent them, the decisions on them, the posts that were counted: name shown and path of each."""
     relative = relatif(departement, exercice - 1)
     folder = donnees / relative
     files = find_files(folder, relative)[0] if folder.is_dir() else {}

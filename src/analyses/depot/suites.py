@@ -63,7 +63,7 @@ def load_suite(nom: str) -> list[Expectation]:
     """Expectations of a table: those of its schema, then its further controls.
 
     >>> load_suite("mandats")[0]["type"], len(load_suite("mandats"))
-    ('expect_column_values_to_not_be_null', 15)
+    ('expect_column_values_to_not_be_null', 17)
     """
     schema = table_schema(nom)
     asked = [one for field in schema["fields"] for one in _of_field(field)]

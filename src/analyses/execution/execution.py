@@ -20,6 +20,8 @@ from analyses.execution.personnel import staff_costs
 from analyses.execution.recettes import Key, receipts_of, state_payments, third_party_receipts
 from analyses.preparation.exercice import Preparation
 from analyses.preparation.ineligibilite import eligibility
+from analyses.preparation.paie import Mois
+from analyses.preparation.periode import outside_period, premier_jour
 from analyses.socle.tables import objects
 
 COLONNES_ACTION = [
@@ -48,7 +50,7 @@ COLONNES_FINANCEUR = [
     "non_consomme",
 ]
 COLONNES_MOIS = ["contrat", "groupe", "action", "mois", "realise", "cumul"]
-_JUGEMENT = ("eligible", "motif_ineligible", "double_compte")
+_JUGEMENT = ("motif_ineligible", "montant_ecarte", "montant_retenu", "doute")
 _DECISION = ("regle_ineligible", "decision", "motif_decision")
 
 
@@ -61,9 +63,10 @@ class Execution:
     `par_financeur`: what the rules say that each funder bears (analyses.regles.parts).
 
     `verse_groupe` and `verse_contrat` are exact totals of the State's payments (None = unknown).
-    `personnel` has the staff costs charged to each action (None = no file), `decisions` the lines
-    that an explicit decision makes eligible or not. Third-party receipts by action: `recus`, cashed
-    at the closing date, and `tiers`, those that the chosen reading counts (None = no file).
+    `personnel` has the staff costs charged to each action (None = no file),
+    `personnel_ineligible` those of days outside its period, `decisions` the lines that an explicit
+    decision makes eligible or not. Third-party receipts by action: `recus`, cashed at the closing
+    date, and `tiers`, those that the chosen reading counts (None = no file).
     """
 
     exercice: int
@@ -77,14 +80,15 @@ class Execution:
     verse_groupe: dict[tuple[str, str], int | None] = field(default_factory=dict)
     verse_contrat: dict[str, int | None] = field(default_factory=dict)
     personnel: pd.DataFrame | None = None
+    personnel_ineligible: pd.DataFrame = field(default_factory=pd.DataFrame)
     decisions: pd.DataFrame = field(default_factory=pd.DataFrame)
     tiers: dict[Key, dict[str, int]] | None = None
     recus: dict[Key, dict[str, int]] | None = None
     recettes_non_reparties: dict[tuple[str, str, str], int] = field(default_factory=dict)
 
 
-def _sums(lines: pd.DataFrame) -> dict[Key, int]:
-    grouped = lines.groupby(["contrat", "action"])["montant_signe"].sum()
+def _sums(lines: pd.DataFrame, amount: str) -> dict[Key, int]:
+    grouped = lines.groupby(["contrat", "action"])[amount].sum()
     keys: list[Any] = list(grouped.index)
     return {
         (str(key[0]), str(key[1])): int(value) for key, value in zip(keys, grouped, strict=True)
@@ -122,15 +126,36 @@ def _by_month(
     return objects(rows, COLONNES_MOIS)
 
 
-def _staff(prepared: Preparation, lectures: Mapping[str, str]) -> pd.DataFrame | None:
-    """Staff costs of the exercise, of the actions that its contracts know."""
+def _staff(
+    prepared: Preparation, lectures: Mapping[str, str]
+) -> tuple[pd.DataFrame, pd.DataFrame] | None:
+    """Staff costs of the exercise, of the actions that its contracts know: those of the period of
+    the action, those of the days outside. None when no file was given.
+
+    A day of staff is dated: whatever the reading for mandates, it follows the period alone.
+    """
+    periods = {
+        (c.code, a.code): (
+            premier_jour(c.groupes[a.groupe], lectures),
+            c.groupes[a.groupe].fin,
+            f"temps d'agents {outside_period(c, a.groupe, lectures)}",
+        )
+        for c in prepared.contrats.values()
+        for a in c.actions.values()
+    }
     frame = staff_costs(
         prepared.depot.temps_agents,
         prepared.depot.exercice,
         prepared.arrete_au,
         lectures.get("jour-de-personnel", "mois-reel"),
+        periods,
     )
-    return None if frame is None else frame[frame["contrat"].isin(list(prepared.contrats))]
+    if frame is None:
+        return None
+    own = frame[frame["contrat"].isin(list(prepared.contrats))]
+    inside = own["motif_ineligible"] == ""
+    counted = lectures.get("double-compte-personnel") != "mandats-seuls"
+    return own[inside], own[~inside & counted]
 
 
 def _by_key(frame: pd.DataFrame | None) -> dict[Key, int]:
@@ -154,36 +179,60 @@ class _Spent:
     mois: pd.DataFrame
 
 
+def _months_of(staff: tuple[pd.DataFrame, ...]) -> dict[Mois, int]:
+    """Staff cost by action and month, whether it is financed or not."""
+    months: dict[Mois, int] = {}
+    for frame in staff:
+        columns = ["contrat", "action", "mois", "montant"]
+        for contrat, action, month, amount in frame[columns].itertuples(index=False, name=None):
+            key = (contrat, action, month)
+            months[key] = months.get(key, 0) + int(amount)
+    return months
+
+
+def _added(*sums: Mapping[Key, int]) -> dict[Key, int]:
+    total: dict[Key, int] = {}
+    for one in sums:
+        for key, amount in one.items():
+            total[key] = total.get(key, 0) + amount
+    return total
+
+
 def _spent(
-    ready: Preparation, staff: pd.DataFrame | None, lectures: Mapping[str, str]
+    ready: Preparation,
+    staff: tuple[pd.DataFrame, pd.DataFrame] | None,
+    lectures: Mapping[str, str],
 ) -> _Spent | None:
     """Ledger and staff costs; None when no ledger was given."""
     if not ready.renseigne:
         return None
-    costs = _by_key(staff)
-    judged = eligibility(ready.lignes, ready.jugement, set(costs), lectures)
-    lines = ready.lignes.assign(**{str(name): judged[name] for name in judged})
-    eligible = lines[lines["eligible"]]
-    paid = ready.jugement["paye_le"][lines["eligible"]]
+    inside, outside = staff or (None, None)
+    if lectures.get("double-compte-personnel") == "mandats-seuls":
+        inside = None
+    months = _months_of(staff or ())
+    judged = eligibility(ready.lignes, ready.jugement, ready.contrats, months, lectures)
+    doubt = ready.jugement["doute"] & (ready.jugement["decision"] == "")
+    lines = ready.lignes.assign(**{str(name): judged[name] for name in judged}, doute=doubt)
+    paid = paid_mask(ready.jugement["paye_le"], ready.arrete_au)
+    excluded = _sums(lines[lines["motif_ineligible"] != ""], "montant_signe")
     series = {
-        "ineligible": _sums(lines[lines["motif_ineligible"] != ""]),
-        "double_compte": _sums(lines[lines["double_compte"]]),
-        "journee_complementaire": _sums(eligible[eligible["journee_complementaire"]]),
-        "paye": _sums(eligible[paid_mask(paid, ready.arrete_au)]),
+        "ineligible": _added(excluded, _by_key(outside)),
+        "double_compte": _sums(lines, "montant_ecarte"),
+        "journee_complementaire": _sums(lines[lines["journee_complementaire"]], "montant_retenu"),
+        "paye": _sums(lines[paid], "montant_retenu"),
     }
     columns = ["contrat", "action", "mois"]
-    by_line = eligible[[*columns, "montant_signe"]].rename(columns={"montant_signe": "montant"})
-    realise = _sums(eligible)
-    if staff is not None and lectures.get("double-compte-personnel") != "mandats-seuls":
-        by_line = pd.concat([by_line, staff[[*columns, "montant"]]], ignore_index=True)
-        for key, amount in costs.items():
-            realise[key] = realise.get(key, 0) + amount
+    by_line = lines[lines["montant_retenu"] != 0][[*columns, "montant_retenu"]]
+    by_line = by_line.rename(columns={"montant_retenu": "montant"})
+    if inside is not None:
+        by_line = pd.concat([by_line, inside[[*columns, "montant"]]], ignore_index=True)
+    realise = _added(_sums(lines, "montant_retenu"), _by_key(inside))
     told = ready.jugement[list(_DECISION)]
     kept = told["decision"] != ""
     decisions = lines[kept].assign(**{str(name): told[name][kept] for name in told})
     year = ready.depot.exercice
-    months = _by_month(by_line, ready.contrats, year, ready.arrete_au)
-    return _Spent(lines, decisions, realise, series, months)
+    by_month = _by_month(by_line, ready.contrats, year, ready.arrete_au)
+    return _Spent(lines, decisions, realise, series, by_month)
 
 
 def execution(
@@ -215,7 +264,7 @@ def execution(
     recus, lost = third_party_receipts(contrats, receipts, year)
     tiers, _ = third_party_receipts(contrats, counted, year)
     commitments = engaged(depot.engagements, year, arrete_au)
-    costs = None if staff is None else _by_key(staff)
+    costs = None if staff is None else _by_key(staff[0])
     by_action: list[dict[str, Any]] = []
     for contrat in contrats.values():
         for action in contrat.actions.values():
@@ -251,7 +300,8 @@ def execution(
         renseigne=ready.renseigne,
         verse_groupe={key: None if paid is None else paid[1][key] for key in groups},
         verse_contrat={name: None if paid is None else paid[2][name] for name in contrats},
-        personnel=staff,
+        personnel=None if staff is None else staff[0],
+        personnel_ineligible=pd.DataFrame() if staff is None else staff[1],
         decisions=sans_ligne.reindex(columns=[*sans_ligne, *_DECISION])
         if spent is None
         else spent.decisions,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from calendar import monthrange
+from collections.abc import Mapping
 from datetime import date, timedelta
 from fractions import Fraction
 from typing import Any
@@ -13,7 +14,10 @@ from analyses.contrat.citations import cite
 from analyses.socle.money import half_up_centime, round_together
 from analyses.socle.tables import objects
 
-COLONNES = ["contrat", "action", "ligne", "mois", "quotite", "jours", "montant"]
+COLONNES = [
+    *("contrat", "action", "ligne", "mois", "quotite", "jours", "montant", "motif_ineligible"),
+]
+Periode = tuple[date, date, str]  # first and last day, and why a day outside is not financed
 
 
 def _months(debut: date, fin: date) -> list[tuple[date, date]]:
@@ -53,8 +57,10 @@ def staff_costs(
     exercice: int,
     arrete_au: date | None = None,
     lecture: str = "mois-reel",
+    periodes: Mapping[tuple[str, str], Periode] | None = None,
 ) -> pd.DataFrame | None:
-    """One row per line of temps_agents.csv and month of the exercise: days and centimes.
+    """One row per line of temps_agents.csv and month of the exercise: days and centimes; two where
+    the period of the action (`periodes`) cuts the month, days outside having their reason.
 
     Only the days of the exercise, up to `arrete_au`, are charged; an empty `fin` goes on. A line
     is rounded once (to the nearest centime), its months share that total. None when no file was
@@ -68,9 +74,10 @@ def staff_costs(
     for contrat, action, line, quotite, cost, debut, fin in temps_agents[columns].itertuples(
         index=False
     ):
-        start, end = max(debut, date(exercice, 1, 1)), min(fin or last, last)
-        months = monthly_cost(int(cost), Fraction(quotite), start, end, lecture)
-        exact = {month: amount for month, (_, amount) in months.items()}
+        days = max(debut, date(exercice, 1, 1)), min(fin or last, last)
+        period = (periodes or {}).get((str(contrat), str(action)), (*days, ""))
+        parts = _cut(int(cost), Fraction(quotite), lecture, days, period)
+        exact = {key: amount for key, (_, amount) in parts.items()}
         rounded = round_together(exact, half_up_centime(sum(exact.values(), Fraction(0))))
         rows += [
             {
@@ -79,9 +86,28 @@ def staff_costs(
                 "ligne": int(line),
                 "mois": month,
                 "quotite": Fraction(quotite),
-                "jours": months[month][0],
+                "jours": parts[month, reason][0],
                 "montant": amount,
+                "motif_ineligible": reason,
             }
-            for month, amount in rounded.items()
+            for (month, reason), amount in rounded.items()
         ]
     return objects(rows, COLONNES)
+
+
+def _cut(
+    cout_mensuel: int, quotite: Fraction, lecture: str, days: tuple[date, date], period: Periode
+) -> dict[tuple[str, str], tuple[int, Fraction]]:
+    """(days, exact centimes) by month and reason ('' inside the period): what is outside is what
+    the whole costs more than what is inside."""
+    first, last, reason = period
+    start, end = max(days[0], first), min(days[1], last)
+    inside = monthly_cost(cout_mensuel, quotite, start, end, lecture)
+    parts = {}
+    for month, (count, amount) in monthly_cost(cout_mensuel, quotite, *days, lecture).items():
+        kept = inside.get(month, (0, Fraction(0)))
+        if kept[0]:
+            parts[month, ""] = kept
+        if kept[0] < count:
+            parts[month, reason] = (count - kept[0], amount - kept[1])
+    return parts

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 
+from analyses.depot.schemas import table_schema
 from analyses.depot.source import SUFFIXE, read_sidecar, sidecar
 from analyses.exemple.donnees import Exemple, charger, colonnes
 from analyses.exemple.grand_livre import grand_livre
@@ -32,8 +33,11 @@ def _texte(value: object) -> str:
 
 def _csv(table: str, rows: Sequence[Row], exercice: int, encoding: str) -> bytes:
     buffer = io.StringIO()
+    optional = {field["name"] for field in table_schema(table)["fields"] if "facultative" in field}
+    told = {name for row in rows for name in row}
+    names = [name for name in colonnes(table) if name in told or name not in optional]
     writer = csv.DictWriter(
-        buffer, colonnes(table), extrasaction="ignore", delimiter=";", lineterminator="\n"
+        buffer, names, extrasaction="ignore", delimiter=";", lineterminator="\n"
     )
     writer.writeheader()
     for row in rows:

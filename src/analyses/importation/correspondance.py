@@ -32,6 +32,8 @@ Champ = Literal[
     "montant",
     "date_paiement",
     "id_engagement",
+    "date_service",
+    "poste",
     "etat",
     "devise",
 ]

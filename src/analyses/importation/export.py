@@ -52,7 +52,7 @@ def _forme(forme: tuple[re.Pattern[str], str]) -> Callable[[str], str]:
 
 _LECTEURS: dict[str, Callable[[str], Valeur]] = {
     **dict.fromkeys(("exercice", "exercice_origine"), read_integer),
-    **dict.fromkeys(("date_emission", "date_paiement"), read_date),
+    **dict.fromkeys(("date_emission", "date_paiement", "date_service"), read_date),
     **dict.fromkeys(_MONTANTS, read_montant),
     **dict.fromkeys(("numero_ligne", *_IDENTIFIANTS), read_identifiant),
     "nature": _forme(COMPTE),
@@ -280,7 +280,12 @@ class Export:
         wording, third = texte("objet"), masquer(texte("tiers"))
         if read_code(texte("categorie_tiers")) in self._personnes:
             wording, third = sans_nom(wording, texte("tiers")), PERSONNE
-        reversal, paid = kind not in POSITIFS, row.get("date_paiement")
+        reversal = kind not in POSITIFS
+
+        def jour(name: str) -> str:
+            day = row.get(name)
+            return day.isoformat() if day else ""
+
         return Ligne(
             lieu=f"mandat {row['numero_mandat']}",
             ligne=number,
@@ -303,6 +308,8 @@ class Export:
             tiers=third,
             objet=masquer(wording),
             montant=amount,
-            date_paiement=paid.isoformat() if paid else "",
+            date_paiement=jour("date_paiement"),
             id_engagement=texte("id_engagement"),
+            date_service=jour("date_service"),
+            poste=code_garde(texte("poste")),
         )

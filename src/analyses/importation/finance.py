@@ -7,12 +7,10 @@ from pathlib import Path
 
 from analyses.importation.correspondance import Correspondance
 from analyses.importation.export import Export
-from analyses.importation.journal import Journal, Provenance
+from analyses.importation.journal import TARDIFS, Journal, Provenance
 from analyses.importation.publication import Lu, empreinte, importer
 from analyses.importation.rapport import CompteRendu
 from analyses.socle.problems import Problem
-
-_TARDIFS = ("date_paiement", "id_engagement")  # what a later export may add to a line
 
 
 def importer_finance(
@@ -27,7 +25,7 @@ def importer_finance(
     """Import exports read through a mapping into `racine/<departement>/<exercice>/mandats.csv`.
 
     `exercice`: that of lines whose export has no such column. A line imported before changes
-    nothing, or gives the payment and commitment it did not have.
+    nothing, or gives what it did not have (`TARDIFS`).
     """
 
     def lire(journal: Journal, compte: CompteRendu) -> Lu:
@@ -69,7 +67,7 @@ def _enregistrer(journal: Journal, number: int, export: Export) -> Iterator[Prob
             for name, value in line._asdict().items()
             if name not in ("lieu", "ligne")
             and held[name] != value
-            and not (name in _TARDIFS and not held[name])
+            and not (name in TARDIFS and not held[name])
         ]
         if changed:
             yield Problem(

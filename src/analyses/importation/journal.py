@@ -25,6 +25,12 @@ def script(nom: str) -> str:
 
 DOSSIER = "importation"
 _TABLES = script("journal.sql")
+# A journal begun before a line had a date of service and a post.
+_VERSION_2 = """
+alter table lignes add column date_service text default '';
+alter table lignes add column poste text default '';
+pragma user_version = 2;
+"""
 
 
 class Provenance(NamedTuple):
@@ -57,6 +63,10 @@ class Bordereau(NamedTuple):
         return f"bordereau {self.numero} de {self.exercice}{kind}"
 
 
+# What a later export may add to a line.
+TARDIFS = ("date_paiement", "id_engagement", "date_service", "poste")
+
+
 class Ligne(NamedTuple):
     """A line of a mandate, as the table `lignes` keeps it after its id and file.
 
@@ -86,6 +96,8 @@ class Ligne(NamedTuple):
     montant: int
     date_paiement: str = ""
     id_engagement: str = ""
+    date_service: str = ""
+    poste: str = ""
 
 
 class Retour(NamedTuple):
@@ -117,8 +129,11 @@ class Journal:
         self.db = sqlite3.connect(copie)
         self.db.row_factory = sqlite3.Row
         self.db.executescript("pragma journal_mode=off; pragma synchronous=off")
-        if self.un("pragma user_version") == 0:
+        version = self.un("pragma user_version")
+        if version == 0:
             self.db.executescript(_TABLES)
+        elif version == 1:
+            self.db.executescript(_VERSION_2)
 
     def registre(self, exercice: int) -> Path:
         """The place of the ledger of an exercise."""
@@ -188,10 +203,10 @@ class Journal:
         return found
 
     def completer(self, numero: int, ligne: Ligne) -> None:
-        """Give a line entered earlier the payment and the commitment that were not known."""
+        """Give a line entered earlier what was not known of it (`TARDIFS`)."""
         self.db.execute(
-            "update lignes set date_paiement = ?, id_engagement = ? where id = ?",
-            (ligne.date_paiement, ligne.id_engagement, numero),
+            f"update lignes set {', '.join(f'{name} = ?' for name in TARDIFS)} where id = ?",
+            (*(getattr(ligne, name) for name in TARDIFS), numero),
         )
 
     def oublier(self) -> None:

@@ -10,7 +10,7 @@ create table lignes(
   bordereau text, exercice int, numero_mandat text, numero_ligne text, date_emission text,
   type text, exercice_origine int, mandat_origine text, ligne_origine text, nature text,
   fonction text, code_analytique text, convention text, tiers text, objet text, montant int,
-  date_paiement text, id_engagement text);
+  date_paiement text, id_engagement text, date_service text default '', poste text default '');
 create index lignes_mandat on lignes(exercice, numero_mandat, numero_ligne);
 create table retours(
   id integer primary key, fichier int, budget text, exercice int, type_bordereau text,
@@ -19,4 +19,4 @@ create table retours(
 create table paiements(retour int, date text, montant int, origine text);
 create table notes(fichier int, texte text);
 create table ecrits(exercice int, sha256 text, primary key(exercice, sha256));
-pragma user_version = 1;
+pragma user_version = 2;

@@ -95,7 +95,7 @@ create temp view registre as
       case when r.etat in (select code from codes where role = 'solde')
         or p.total >= l.montant - coalesce(x.montant, 0) then p.derniere end,
       '') date_paiement,
-    l.id_engagement,
+    l.id_engagement, l.date_service, l.poste,
     l.id, l.fichier, l.lieu, l.ligne, l.bordereau, l.type type_lu,
     r.etat, p.total paye, p.derniere, l.montant - coalesce(x.montant, 0) reste
   from retenues l

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from fractions import Fraction
 from typing import Any
 
@@ -15,32 +15,43 @@ from analyses.socle.problems import BilanError, Problem
 from analyses.socle.texts import plain
 
 CLES = ("code_analytique", "convention", "nature", "fonction", "tiers", "objet")
-Taken = tuple[str, ...]  # the fields of CLES
+# By what an expenditure is judged -> the column of the line that says it.
+JUGES = {
+    "exercice_juge": "exercice",
+    "emission_jugee": "date_emission",
+    "service_juge": "date_service",
+    "poste_juge": "poste",
+}
+_ORIGINE = ("objet_origine", "exercice_origine", "numero_origine", "ligne_origine")
+_REPRIS = (*CLES, *JUGES)  # what a reversal takes from its origin
+_ACCORD = ("code_analytique", "convention", "nature", "fonction")
+Taken = tuple[Any, ...]  # the fields of _REPRIS
 _PREFIXE = {"nature", "fonction"}
 _CONTENU = {"tiers", "objet"}
 
 
 def _inherit(mandats: pd.DataFrame, origine: pd.DataFrame | None) -> pd.DataFrame:
-    """Imputation of each line; a reversal takes from its origin the fields it leaves empty.
+    """Imputation of each line, and by what its expenditure is judged (`JUGES`): a reversal has what
+    the line that it takes back has.
 
     `objet_origine` is the wording that says what was bought: the origin's, else the line's own;
     `exercice_origine` and `numero_origine` the mandate taken back (None and '': not a reversal, or
-    neither said nor found).
+    neither said nor found), `ligne_origine` its line.
     """
     imputation = mandats[list(CLES)].astype(object).fillna("")
     imputation["objet_origine"] = mandats["objet"]
+    for judged, own in JUGES.items():
+        imputation[judged] = mandats[own].astype(object)
     imputation["exercice_origine"] = pd.Series(None, index=mandats.index, dtype=object)
     imputation["numero_origine"] = pd.Series("", index=mandats.index, dtype=object)
+    imputation["ligne_origine"] = mandats["numero_ligne"].astype(object)
     said = mandats["mandat_origine"].fillna("").astype(str) != ""
     rows = np.flatnonzero(mandats["type"].map(retranche).astype(bool) & said)
     if not len(rows):
         return imputation
     asked = [origine_de(text) for text in mandats["mandat_origine"].iloc[rows]]
-    by_line = _lines_of([mandats, origine], {number for _, number in asked})
-    by_mandate: dict[Cle, Taken] = {}
-    for (year, number, _), taken in by_line.items():
-        by_mandate.setdefault((year, number), taken)
-    known = Origines(by_mandate)
+    mandates = _lines_of([mandats, origine], {number for _, number in asked})
+    known = Origines(mandates)
     values = {key: imputation[key].to_numpy(dtype=object, copy=True) for key in imputation}
     columns = mandats[["type", "exercice", "mandat_origine", "numero_ligne"]].iloc[rows]
     lines = columns.itertuples(index=False, name=None)
@@ -48,29 +59,44 @@ def _inherit(mandats: pd.DataFrame, origine: pd.DataFrame | None) -> pd.DataFram
         found = known.find(kind, year, text)
         values["exercice_origine"][row] = named if found is None else found[0]
         values["numero_origine"][row] = number
-        if found is None:
-            continue
-        inherited = by_line.get((*found, str(line)), by_mandate[found])
-        for key, value in zip(CLES, inherited, strict=True):
-            if values[key][row] == "":
+        if found is not None:
+            stated = {key: values[key][row] for key in _ACCORD}
+            of = _taken_back(mandates[found], str(line), stated)
+            for key, value in zip(_REPRIS, mandates[found][of], strict=True):
                 values[key][row] = value
-        values["objet_origine"][row] = inherited[CLES.index("objet")]
+            values["ligne_origine"][row] = of
+            values["objet_origine"][row] = values["objet"][row]
+        elif named is not None and named != year:  # of a year that is not there: its dates neither
+            values["exercice_juge"][row], values["emission_jugee"][row] = named, None
     return pd.DataFrame(values, index=mandats.index)
+
+
+def _taken_back(lines: Mapping[str, Taken], line: str, own: Mapping[str, str]) -> str:
+    """The line of a mandate that a reversal takes back: among those that agree with the imputation
+    it says, else among all, that of its number, else the first."""
+    ranks = {key: _REPRIS.index(key) for key in own}
+    agree = [
+        number
+        for number, taken in lines.items()
+        if all(said in ("", taken[ranks[key]]) for key, said in own.items())
+    ] or list(lines)
+    return line if line in agree else agree[0]
 
 
 def _lines_of(
     frames: Iterable[pd.DataFrame | None], numbers: set[str]
-) -> dict[tuple[int, str, str], Taken]:
-    """Imputation of the lines that add, of some mandates: by exercise, number and line."""
-    found: dict[tuple[int, str, str], Taken] = {}
+) -> dict[Cle, dict[str, Taken]]:
+    """What a reversal takes from the lines that add, of some mandates, by mandate and line."""
+    found: dict[Cle, dict[str, Taken]] = {}
     for frame in frames:
         if frame is None:
             continue
         kept = frame[frame["numero_mandat"].astype(str).isin(numbers)]
         kept = kept[~kept["type"].map(retranche).astype(bool)]
-        names = ["exercice", "numero_mandat", "numero_ligne", *CLES]
+        names = ["exercice", "numero_mandat", "numero_ligne", *CLES, *JUGES.values()]
         for year, number, line, *taken in kept[names].itertuples(index=False, name=None):
-            found.setdefault((int(year), str(number), str(line)), tuple(taken))
+            mandate = found.setdefault((int(year), str(number)), {})
+            mandate.setdefault(str(line), tuple(taken))
     return found
 
 
@@ -124,13 +150,14 @@ def _split(
         selected = rows[inverse == number]
         weights = {rule.regle: Fraction(rule.quote_part) for rule in taken}
         if sum(weights.values()) != 1:
+            numbers = ", ".join(str(abs(rule.regle)) for rule in taken)
             problems.append(
                 Problem(
                     "affectations.csv",
-                    taken[0].regle,
+                    abs(taken[0].regle),
                     "quote_part",
                     "des quote-parts de somme 1 entre règles de même priorité appliquées ensemble",
-                    f"{sum(weights.values())} (lignes {', '.join(str(r.regle) for r in taken)})",
+                    f"{sum(weights.values())} (lignes {numbers})",
                     "corrigez les quote-parts ou les priorités",
                 )
             )
@@ -147,17 +174,18 @@ def assign(
     mandats: pd.DataFrame,
     affectations: pd.DataFrame | None,
     origine: pd.DataFrame | None = None,
+    precedentes: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
     """One row per line and action: the columns of `mandats`, then contrat, action, montant_signe
     (centimes), motif, regle (line of the rules file, 0 = none), and what `_inherit` says of the
-    origin.
+    origin and of what judges the line.
 
     A line that no rule takes has contrat and action empty. `origine`: earlier lines in which a
-    reversal may find its origin.
+    reversal may find its origin; `precedentes`: the rules of their exercise, which then send it.
 
     >>> line = dict(exercice=2024, numero_mandat="1", numero_ligne="1", type="ordinaire",
     ...     mandat_origine="", nature="6568", fonction="", code_analytique="A1", convention="",
-    ...     tiers="", objet="", montant=101)
+    ...     tiers="", objet="", montant=101, date_emission=None, date_service=None, poste="")
     >>> empty = dict(convention="", nature="", fonction="", tiers="", objet="", motif="")
     >>> rules = [dict(empty, priorite=1, code_analytique="A1", contrat="solidarites", action=a,
     ...     quote_part=Fraction(1, 2)) for a in ("1", "2")]
@@ -166,7 +194,7 @@ def assign(
     """
     mandats = mandats.reset_index(drop=True)
     imputation = _inherit(mandats, origine)
-    parts, problems, rules = _shared(mandats, imputation, affectations)
+    parts, problems, rules = _shared(mandats, imputation, affectations, precedentes)
     if problems:
         raise BilanError(problems)
     return _assemble(mandats, imputation, parts, rules)
@@ -178,8 +206,19 @@ def shares_problems(mandats: pd.DataFrame, affectations: pd.DataFrame) -> list[P
     return _shared(mandats, _inherit(mandats, None), affectations)[1]
 
 
+def _numbered(rules: pd.DataFrame | None, sign: int) -> list[pd.DataFrame]:
+    """Rules by line of their file (`regle`); those of the exercise before are negative."""
+    if rules is None or not len(rules):
+        return []
+    numbers = rules["ligne"] if "ligne" in rules else pd.Series(range(1, len(rules) + 1))
+    return [rules.assign(regle=[sign * int(n) for n in numbers])]
+
+
 def _shared(
-    mandats: pd.DataFrame, imputation: pd.DataFrame, affectations: pd.DataFrame | None
+    mandats: pd.DataFrame,
+    imputation: pd.DataFrame,
+    affectations: pd.DataFrame | None,
+    precedentes: pd.DataFrame | None = None,
 ) -> tuple[list[tuple[np.ndarray, int, np.ndarray]], list[Problem], pd.DataFrame]:
     """Parts (rows, rule or 0, signed amounts) that make every line, problems, numbered rules."""
     signs = mandats["type"].map(SIGNES).to_numpy(dtype="int64")
@@ -188,14 +227,18 @@ def _shared(
     open_rows = np.arange(len(mandats))
     parts: list[tuple[np.ndarray, int, np.ndarray]] = []
     problems: list[Problem] = []
-    rules = pd.DataFrame() if affectations is None else affectations.reset_index(drop=True)
-    if len(rules):
-        numbers = rules["ligne"] if "ligne" in rules else pd.Series(range(1, len(rules) + 1))
-        rules = rules.assign(regle=[int(n) for n in numbers])
+    known = [*_numbered(affectations, 1), *_numbered(precedentes, -1)]
+    rules = pd.concat(known, ignore_index=True) if known else pd.DataFrame()
+    years = mandats["exercice"].to_numpy(dtype=object)
+    before = (imputation["exercice_origine"].to_numpy(dtype=object) == years - 1).astype(bool)
+    before &= precedentes is not None
     if len(rules) and len(mandats):
         for _, group in rules.groupby("priorite", sort=True):
-            same = list(group.itertuples(index=False))
-            masks = [_rule_mask(rule, factors, open_rows) for rule in same]
+            same: list[Any] = list(group.itertuples(index=False))
+            masks = [
+                _rule_mask(rule, factors, open_rows) & (before[open_rows] == (rule.regle < 0))
+                for rule in same
+            ]
             taken = np.logical_or.reduce(masks)
             if taken.any():
                 kept = [mask[taken] for mask in masks]
@@ -229,7 +272,7 @@ def _assemble(
         known = {number: target[rank] for number, target in targets.items()}
         result[name] = pd.Series([known[n] for n in used.tolist()], dtype=object)
     result["montant_signe"] = amounts
-    result["regle"] = used
-    for name in ("objet_origine", "exercice_origine", "numero_origine"):
+    result["regle"] = np.abs(used)
+    for name in (*_ORIGINE, *JUGES):
         result[name] = imputation[name].to_numpy(dtype=object)[rows]
     return result

@@ -13,6 +13,7 @@ from analyses.contrat.model import Contrat
 from analyses.depot.exercice import Depot
 from analyses.preparation.affectation import assign
 from analyses.preparation.ineligibilite import LineKey, decided, judge
+from analyses.preparation.paie import Poste, postes_de
 from analyses.preparation.paiement import paid_on
 from analyses.socle.tables import objects
 
@@ -20,7 +21,8 @@ _CLE = ["ligne", "regle"]
 COLONNES_LIGNE = [
     *("contrat", "action", "exercice", "numero_mandat", "numero_ligne", "type", "mandat_origine"),
     *("nature", "fonction", "code_analytique", "date_emission", "mois", "montant_signe", "montant"),
-    *("paye_le", "id_engagement", "regle", "motif", "fichier", "ligne"),
+    *("paye_le", "id_engagement", "exercice_juge", "emission_jugee", "service_juge"),
+    *("regle", "motif", "fichier", "ligne"),
 ]
 
 
@@ -61,7 +63,12 @@ def version_de(contrats: Mapping[str, Contrat]) -> str:
 def affecter(depot: Depot) -> pd.DataFrame:
     """The lines of a deposit sent to the actions, with their month and the day of their payment."""
     assert depot.mandats is not None
-    lignes = assign(depot.mandats, depot.affectations, depot.mandats_precedents)
+    lignes = assign(
+        depot.mandats,
+        depot.affectations,
+        depot.mandats_precedents,
+        depot.affectations_precedentes,
+    )
     codes, days = pd.factorize(lignes["date_emission"].astype(object))
     months = np.array([f"{day.year}-{day.month:02d}" for day in days], dtype=object)
     paid = paid_on(lignes, depot.mandats, depot.mandats_precedents)
@@ -71,11 +78,18 @@ def affecter(depot: Depot) -> pd.DataFrame:
     )
 
 
+def postes_du_depot(depot: Depot) -> set[Poste]:
+    """The posts that temps_agents.csv counts, this exercise and the one before."""
+    year = depot.exercice
+    return postes_de((year, depot.temps_agents), (year - 1, depot.temps_agents_precedents))
+
+
 def juger(
     lignes: pd.DataFrame,
     contrats: Mapping[str, Contrat],
     exercice: int,
     decisions: Mapping[LineKey, tuple[str, str]],
+    postes: set[Poste],
 ) -> pd.DataFrame:
     """`groupe` and what is said of each line of the exercise that an action of its contracts takes.
 
@@ -86,7 +100,7 @@ def juger(
     codes = (lignes["contrat"] + "/" + lignes["action"]).astype(object)
     known = codes.isin(list(groups)).to_numpy(dtype=bool) & (lignes["exercice"] == exercice)
     own = lignes[known].assign(groupe=codes[known].map(groups).astype(object))
-    judged = judge(own, covered, decisions)
+    judged = judge(own, covered, decisions, postes)
     judged.insert(0, "groupe", own["groupe"])
     return judged
 
@@ -120,7 +134,7 @@ def prepare(
     else:
         lignes = affecter(depot)
         decisions = decided(depot.decisions_precedentes, depot.decisions_eligibilite)
-        jugement = juger(lignes, contrats, year, decisions)
+        jugement = juger(lignes, contrats, year, decisions, postes_du_depot(depot))
     counted = (lignes["exercice"] == year).to_numpy(dtype=bool)
     if arrete_au is not None:
         counted = counted & (lignes["date_emission"] <= arrete_au).to_numpy(dtype=bool)

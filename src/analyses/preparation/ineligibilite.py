@@ -13,12 +13,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from analyses.contrat.citations import cite, clause_of
-from analyses.contrat.model import Contrat
+from analyses.contrat.citations import cite
+from analyses.contrat.model import Contrat, Ineligible
+from analyses.preparation.paie import Mois, Poste, ecartes, est_paie, paie_de
+from analyses.preparation.periode import hors_periode
+from analyses.socle.fmt import euros
 from analyses.socle.texts import plain
 
-# M57, chapter 012: taxes on pay (631, 633) and staff (64).
-PAIE = ("631", "633", "64")
 LineKey = tuple[int, str, str]  # exercice, numero_mandat, numero_ligne
 
 
@@ -37,24 +38,41 @@ def says(objet: str, mot: str) -> bool:
     return bool(_pattern(mot).search(plain(objet)))
 
 
-@cite("ineligible")
-def ineligible_reason(contrat: Contrat, groupe: str, nature: str, objet: str) -> str:
-    """Why an article excludes an expenditure, with the article ('' when none does; art. 4.2).
+def _applies(rule: Ineligible, groupe: str, action: str, nature: str, objet: str) -> bool:
+    if rule.groupes and groupe not in rule.groupes or action in rule.sauf_actions:
+        return False
+    if rule.natures and not nature.startswith(tuple(rule.natures)):
+        return False
+    if rule.sauf_natures and nature.startswith(tuple(rule.sauf_natures)):
+        return False
+    return not rule.mots or any(says(objet, word) for word in rule.mots)
 
-    A rule of the contract applies to its volets (`groupes`, empty: all), to accounts by prefix,
-    and, when it has words, to the wordings that say one of them.
+
+@cite("ineligible")
+def ineligible_reason(
+    contrat: Contrat, groupe: str, action: str, nature: str, objet: str
+) -> tuple[str, bool]:
+    """Why an article excludes an expenditure, with the article ('' when none does; art. 4.2), and
+    whether that is in doubt: the article does not name it.
+
+    A rule of the contract applies to its volets (`groupes`, empty: all) save some actions, to
+    accounts by prefix, and, when it has words, to the wordings that say one of them. What the
+    article names comes before what is in doubt.
+
+    >>> from analyses.contrat.load import load_contrats
+    >>> emploi = load_contrats("55")["emploi"]
+    >>> ineligible_reason(emploi, "v2", "v2-7", "6132", "Location de salles")
+    ('frais généraux : locations de salles (art. 4.2)', False)
+    >>> ineligible_reason(emploi, "v2", "v2-7", "6132", "Loyer d'un atelier")
+    ('frais généraux : locations autres que de salles, en doute, à décider (art. 4.2)', True)
+    >>> ineligible_reason(emploi, "v2", "v2-8", "6132", "Loyer d'un studio")
+    ('', False)
     """
-    for rule in contrat.ineligibles:
-        if rule.groupes and groupe not in rule.groupes:
-            continue
-        if rule.natures and not nature.startswith(tuple(rule.natures)):
-            continue
-        if rule.sauf_natures and nature.startswith(tuple(rule.sauf_natures)):
-            continue
-        if rule.mots and not any(says(objet, word) for word in rule.mots):
-            continue
-        return f"{rule.motif} ({rule.article})"
-    return ""
+    for rule in sorted(contrat.ineligibles, key=lambda rule: rule.doute):
+        if _applies(rule, groupe, action, nature, objet):
+            doubt = ", en doute, à décider" if rule.doute else ""
+            return f"{rule.motif}{doubt} ({rule.article})", rule.doute
+    return "", False
 
 
 def decided(*frames: pd.DataFrame | None) -> dict[LineKey, tuple[str, str]]:
@@ -74,16 +92,6 @@ def decided(*frames: pd.DataFrame | None) -> dict[LineKey, tuple[str, str]]:
             words = f"décision du {day:%d/%m/%Y} : {motif}" + (f" (pièce : {piece})" * bool(piece))
             found[int(year), str(mandat), str(ligne)] = (str(decision), words)
     return found
-
-
-@cite("periode")
-def outside_period(contrat: Contrat, groupe: str) -> str:
-    """Why an expenditure outside the period of its axe or volet is not financed, with the article
-    (emploi art. 2; solidarités art. 4)."""
-    group = contrat.groupes[groupe]
-    clause = clause_of(contrat, "periode", groupe) or clause_of(contrat, "periode")
-    words = f"hors période, du {group.debut:%d/%m/%Y} au {group.fin:%d/%m/%Y}"
-    return f"{words} ({clause.article})" if clause is not None else words
 
 
 def _codes(frame: pd.DataFrame) -> tuple[np.ndarray, list[tuple[str, ...]]]:
@@ -113,35 +121,25 @@ def judge(
     lignes: pd.DataFrame,
     contrats: Mapping[str, Contrat],
     decisions: Mapping[LineKey, tuple[str, str]],
+    postes: set[Poste],
 ) -> pd.DataFrame:
     """What is said of each assigned line (column `groupe` known) before any open reading.
 
-    Columns: `regle_ineligible` (reason of the rule, '' when none), `decision`, `motif_decision`,
-    `motif_periode`, `hors_exercice` (its exercise is outside the years of its volet),
-    `avant_periode` (issued before the first day of its volet), `paie` (chapter 012).
+    Columns: `regle_ineligible` (reason of the rule, '' when none), `doute` (that rule is in doubt),
+    `decision`, `motif_decision`, `paie` (chapter 012), `paie_de` (whose pay, `postes` being those
+    of temps_agents.csv).
     """
-    rank, asked = _codes(lignes[["contrat", "groupe", "nature", "objet_origine"]])
+    rank, asked = _codes(lignes[["contrat", "groupe", "action", "nature", "objet_origine"]])
     reasons = [ineligible_reason(contrats[code], *rest) for code, *rest in asked]
-    place, places = _codes(lignes[["contrat", "groupe"]])
-    groups = [contrats[code].groupes[key] for code, key in places]
-    periods = [outside_period(contrats[code], key) for code, key in places]
-    years = lignes["exercice"].to_numpy(dtype=object)
-    early = years < _spread(place, [group.debut.year for group in groups])
-    late = years > _spread(place, [group.fin.year for group in groups])
-    days = lignes["date_emission"].to_numpy(dtype=object)
-    before = days < _spread(place, [group.debut for group in groups])
     decision, reason = _verdicts(lignes, decisions)
     return pd.DataFrame(
         {
-            "regle_ineligible": _spread(rank, reasons),
+            "regle_ineligible": _spread(rank, [words for words, _ in reasons]),
+            "doute": _spread(rank, [doubt for _, doubt in reasons]).astype(bool),
             "decision": decision,
             "motif_decision": reason,
-            "motif_periode": _spread(place, periods),
-            "hors_exercice": (early | late).astype(bool),
-            "avant_periode": before.astype(bool),
-            "paie": _spread(rank, [nature.startswith(PAIE) for _, _, nature, _ in asked]).astype(
-                bool
-            ),
+            "paie": est_paie(lignes["nature"]),
+            "paie_de": paie_de(lignes, postes),
         },
         index=lignes.index,
     )
@@ -157,47 +155,53 @@ def _verdicts(
         return decision, reason
     numbers = {mandat for _, mandat, _ in decisions}
     named = lignes["numero_mandat"].isin(numbers) | lignes["numero_origine"].isin(numbers)
-    columns = ["exercice", "numero_mandat", "exercice_origine", "numero_origine", "numero_ligne"]
+    columns = ["exercice", "numero_mandat", "numero_ligne"]
+    columns += ["exercice_origine", "numero_origine", "ligne_origine"]
     rows = lignes.loc[named, columns].itertuples(index=False, name=None)
-    for place, (year, number, of, origin, line) in zip(np.flatnonzero(named), rows, strict=True):
-        for key in ((year, number, line), (of, origin, line)):
+    for place, row in zip(np.flatnonzero(named), rows, strict=True):
+        for key in (row[:3], row[3:]):
             if key in decisions:
                 decision[place], reason[place] = decisions[key]
                 break
     return decision, reason
 
 
-@cite(lectures=("periode-du-volet", "double-compte-personnel"))
+@cite(lectures=("frais-generaux-en-doute",))
 def eligibility(
     lignes: pd.DataFrame,
     jugement: pd.DataFrame,
-    agents: set[tuple[str, str]],
+    contrats: Mapping[str, Contrat],
+    couts: Mapping[Mois, int],
     lectures: Mapping[str, str],
 ) -> pd.DataFrame:
-    """`eligible`, `motif_ineligible`, `double_compte` of each line under the chosen readings.
+    """`motif_ineligible`, `montant_ecarte`, `montant_retenu` of each line, as the readings say.
 
-    A decision wins over account, wording and period. A payroll line of an action whose staff is in
-    temps_agents.csv (`agents`: its (contrat, action) pairs) is set aside, not ineligible.
+    A decision wins over account, wording and period. What temps_agents.csv counts already (`couts`,
+    by action and month) is set aside, not ineligible; what is left is retained.
     """
-    reason = jugement["regle_ineligible"].astype(object).copy()
-    outside = jugement["hors_exercice"].astype(bool)
-    if lectures.get("periode-du-volet") == "emission":
-        outside = outside | jugement["avant_periode"].astype(bool)
-    outside &= reason == ""
-    reason[outside] = jugement.loc[outside, "motif_periode"]
-    reason[jugement["decision"] == "eligible"] = ""
-    excluded = jugement["decision"] == "ineligible"
-    reason[excluded] = jugement.loc[excluded, "motif_decision"]
-    double = pd.Series(False, index=lignes.index)
-    if agents and lectures.get("double-compte-personnel", "mandats-ecartes") == "mandats-ecartes":
-        pairs = zip(lignes["contrat"], lignes["action"], strict=True)
-        own = pd.Series([pair in agents for pair in pairs], index=lignes.index, dtype=bool)
-        double = own & jugement["paie"].astype(bool) & (reason == "")
+    rule = jugement["regle_ineligible"].astype(object)
+    if lectures.get("frais-generaux-en-doute") == "retenir":
+        rule = rule.where(~jugement["doute"], "")
+    reason = rule.where(rule != "", hors_periode(lignes, contrats, lectures))
+    reason = reason.where(jugement["decision"] != "eligible", "")
+    reason = reason.where(jugement["decision"] != "ineligible", jugement["motif_decision"])
+    eligible = reason == ""
+    aside = pd.Series(0, index=lignes.index, dtype="int64")
+    aside[eligible] = ecartes(lignes[eligible], jugement[eligible], couts, lectures)
+    retained = lignes["montant_signe"].astype("int64").where(eligible, 0) - aside
     return pd.DataFrame(
-        {
-            "eligible": (reason == "") & ~double,
-            "motif_ineligible": reason,
-            "double_compte": double,
-        },
-        index=lignes.index,
+        {"motif_ineligible": reason, "montant_ecarte": aside, "montant_retenu": retained}
     )
+
+
+def en_doute(lignes: pd.DataFrame, jugement: pd.DataFrame) -> list[str]:
+    """One note per action that has lines in doubt without a decision, with their amount."""
+    asked = jugement["doute"] & (jugement["decision"] == "")
+    notes = []
+    for (contrat, action), own in lignes[asked].groupby(["contrat", "action"], sort=True):
+        amount = euros(int(own["montant_signe"].sum()))
+        notes.append(
+            f"{contrat} {action} : {len(own)} ligne(s) en doute, {amount}, que l'article ne nomme "
+            "pas ; décidez de chacune dans decisions_eligibilite.csv, avec le motif"
+        )
+    return notes

@@ -15,16 +15,26 @@ import pandas as pd
 
 from analyses.contrat import load
 from analyses.contrat.model import Contrat
-from analyses.depot.exercice import Depot, code_digest, conclude, read_exercice, replace_folder
+from analyses.depot.exercice import (
+    Depot,
+    Lecture,
+    code_digest,
+    conclude,
+    rapport_de_qualite,
+    read_exercice,
+    replace_folder,
+)
 from analyses.depot.fichiers import read_bytes
 from analyses.depot.source import Source
 from analyses.preparation.contrats import (
+    Versions,
     plan_table,
     targets_table,
     versions_en_vigueur,
 )
-from analyses.preparation.exercice import ExercicePrepare, affecter, juger
-from analyses.preparation.ineligibilite import decided
+from analyses.preparation.exercice import ExercicePrepare, affecter, juger, postes_du_depot
+from analyses.preparation.ineligibilite import decided, en_doute
+from analyses.preparation.paie import sans_poste
 from analyses.preparation.quote_parts import check_quote_parts
 from analyses.preparation.tables import DOSSIER, read_text, table_text
 from analyses.socle import money, paths, tables, texts
@@ -160,20 +170,44 @@ class _Dossier:
                     yield self._problem(name, "sha256", expected, found)
 
 
-def open_exercice(
+def _open(
     departement: str,
     exercice: int,
     donnees: Path,
     contrats: Mapping[str, Contrat],
-    octets: Mapping[str, bytes] | None = None,
-) -> tuple[Depot, dict[str, str]]:
-    """The files of an exercise, read and checked, and their quality report; `BilanError` with
-    everything that is wrong in them."""
-    if octets is None:
-        octets = read_bytes(donnees, departement, exercice)
+    octets: Mapping[str, bytes],
+) -> tuple[Depot, Lecture]:
     lu = read_exercice(departement, exercice, donnees, contrats, octets)
     lu.problems += check_quote_parts(lu.tables)
-    return conclude(lu)
+    return conclude(lu), lu
+
+
+def open_exercice(
+    departement: str, exercice: int, donnees: Path, contrats: Mapping[str, Contrat]
+) -> Depot:
+    """The files of an exercise, read and checked; `BilanError` with everything that is wrong in
+    them."""
+    octets = read_bytes(donnees, departement, exercice)
+    return _open(departement, exercice, donnees, contrats, octets)[0]
+
+
+def _lignes(depot: Depot, versions: Versions) -> dict[str, pd.DataFrame]:
+    """The lines sent and judged under each version; what is asked about them joins the notes."""
+    lignes, exercice = affecter(depot), depot.exercice
+    decisions = decided(depot.decisions_precedentes, depot.decisions_eligibilite)
+    postes = postes_du_depot(depot)
+    judged = {
+        version: juger(lignes, signed, exercice, decisions, postes)
+        for version, signed in versions.items()
+    }
+    last = list(judged.values())[-1]
+    own = lignes.loc[last.index]
+    depot.controles += [*en_doute(own, last), *sans_poste(own, last, postes)]
+    tables = [
+        one.join(lignes[["ligne", "regle"]]).assign(version=version)
+        for version, one in judged.items()
+    ]
+    return {"lignes": lignes, "eligibilite": pd.concat(tables, ignore_index=True)}
 
 
 def preparer(departement: str, exercice: int, donnees: Path) -> None:
@@ -186,9 +220,10 @@ def preparer(departement: str, exercice: int, donnees: Path) -> None:
     wanted = _wanted(departement, exercice, octets)
     if not _Dossier(departement, exercice, donnees, wanted).problems:
         return
-    depot, report = open_exercice(departement, exercice, donnees, contrats, octets)
+    depot, lu = _open(departement, exercice, donnees, contrats, octets)
     versions = versions_en_vigueur(departement, exercice)
-    made: dict[str, pd.DataFrame] = {
+    made = {} if depot.mandats is None else _lignes(depot, versions)
+    made |= {
         "plan": plan_table(versions, exercice),
         "cibles": targets_table(versions),
         "narratifs": pd.DataFrame(
@@ -205,17 +240,6 @@ def preparer(departement: str, exercice: int, donnees: Path) -> None:
             list(enumerate(depot.controles, start=1)), columns=["rang", "signalement"], dtype=object
         ),
     }
-    if depot.mandats is not None:
-        lignes = affecter(depot)
-        made["lignes"] = lignes
-        decisions = decided(depot.decisions_precedentes, depot.decisions_eligibilite)
-        judged = [
-            juger(lignes, signed, exercice, decisions)
-            .join(lignes[["ligne", "regle"]])
-            .assign(version=version)
-            for version, signed in versions.items()
-        ]
-        made["eligibilite"] = pd.concat(judged, ignore_index=True)
     for name, of in _REPRISES.items():
         frame = getattr(depot, of)
         if frame is not None:
@@ -224,7 +248,7 @@ def preparer(departement: str, exercice: int, donnees: Path) -> None:
     shas = {name: fingerprint(text.encode()) for name, text in contents.items()}
     manifest = json.dumps(wanted | {"tables": shas}, ensure_ascii=False, indent=1) + "\n"
     target = prepared_folder(departement, exercice, donnees)
-    replace_folder(target, contents | report | {MANIFESTE: manifest})
+    replace_folder(target, contents | rapport_de_qualite(lu, []) | {MANIFESTE: manifest})
 
 
 def lire(

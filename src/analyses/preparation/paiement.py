@@ -19,13 +19,14 @@ def paid_on(lignes: pd.DataFrame, *mandats: pd.DataFrame | None) -> list[date | 
     >>> lines = pd.DataFrame({"exercice": 2024, "numero_mandat": ["1", "2"],
     ...     "numero_ligne": ["1", "1"], "type": ["ordinaire", "annulation"],
     ...     "numero_origine": ["", "1"], "exercice_origine": [None, 2024],
+    ...     "ligne_origine": ["1", "1"],
     ...     "date_paiement": [date(2024, 5, 2), None]})
     >>> paid_on(lines, lines)
     [datetime.date(2024, 5, 2), datetime.date(2024, 5, 2)]
     """
     days = lignes["date_paiement"].astype(object)
     asked = np.flatnonzero(days.isna().to_numpy() & lignes["exercice_origine"].notna().to_numpy())
-    columns = ["exercice_origine", "numero_origine", "numero_ligne"]
+    columns = ["exercice_origine", "numero_origine", "ligne_origine"]
     origins = list(lignes[columns].iloc[asked].itertuples(index=False, name=None))
     numbers = {number for _, number, _ in origins}
     paid: dict[tuple[int, str, str], date] = {}

@@ -18,6 +18,7 @@ COLONNES: dict[str, Colonne] = {
     "numero_ligne": ("Ligne", "texte"),
     "date_emission": ("Émis le", "date"),
     "montant_signe": ("Montant", "euros"),
+    "montant_ecarte": ("Écarté", "euros"),
     "motif_ineligible": ("Motif", "texte"),
     "nature_fichier": ("Nature", "texte"),
     "recu_le": ("Reçu le", "texte"),
