@@ -286,19 +286,26 @@ class Echeance(_Model):
 
 
 class Fait(_Model):
-    """One statement of a concordance: where it stands and what it says, as printed."""
+    """One statement of a concordance: where it stands and what it says, letter for letter."""
 
     source: StrictStr
-    valeur: StrictStr
+    citation: StrictStr = Field(min_length=1)
+
+
+class Conciliation(Fait):
+    """What the texts themselves say to reconcile two statements, in words, then quoted."""
+
+    mots: StrictStr
 
 
 class Concordance(_Model):
     """Two statements about one thing that the documents make differently."""
 
     code: StrictStr
-    poids: Literal["chiffre", "date_ou_devoir", "mots"]
+    poids: Literal["chiffre", "date_ou_devoir", "sens", "mots"]
     objet: StrictStr
     faits: list[Fait] = Field(min_length=2, max_length=2)
+    conciliation: Conciliation | None = None
 
 
 class Version(_Model):
@@ -364,6 +371,7 @@ class Contrat(_Model):
     ineligibles: list[Ineligible]
     echeances: list[Echeance]
     concordances: list[Concordance]
+    textes: dict[str, str] = {}  # beginning of a place's name -> file of the signed text
     sous_totaux: list[SousTotal] = []
 
     def article(self, genre: str, groupes: Sequence[str]) -> str:
