@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections import Counter
 from pathlib import Path
@@ -121,6 +122,43 @@ def test_every_side_is_printed_where_it_says(contrats, found):
             printed = said[2:-2] if quoted else said.replace(" ; ", " ")
             assert contient((TEXTES / name).read_text("utf-8"), printed), (row.code, source, said)
     assert computed == {"somme des lignes des actions", "somme des sous-totaux imprimés"}
+
+
+def _section(text: str, source: str) -> str:
+    """The fiche or the article that a source names, without white space; else the whole text."""
+    squeezed = "".join(text.split())
+    if fiche := re.match(r"[^(]*fiche (\d+)", source):
+        # « 8. Fiche « … » » in one annexe, a title and « Intitulé de l’action » in the other.
+        found = re.finditer(r"\n ?(\d+)\. [A-Z]", text)
+        heads = [m for m in found if _opens_a_fiche(text[m.start() : m.start() + 400])]
+        rank = [int(m[1]) for m in heads].index(int(fiche[1]))
+        end = heads[rank + 1].start() if rank + 1 < len(heads) else len(text)
+        return "".join(text[heads[rank].start() : end].split())
+    if article := re.match(r"[^(]*art\. (\d+)", source):
+        start, end = (
+            re.search(rf"(?i)article{int(article[1]) + step}[–-]", squeezed) for step in (0, 1)
+        )
+        assert start is not None
+        return squeezed[start.start() : end.start() if end else len(squeezed)]
+    return squeezed
+
+
+def _opens_a_fiche(text: str) -> bool:
+    return bool(re.search("Fiche «|Intitulé de l|Description de l|Axe concerné", text[:400]))
+
+
+def test_a_quote_stands_in_the_fiche_or_the_article_that_it_names(contrats):
+    """Fiche 2 cannot answer for fiche 5, nor article 6 for article 4."""
+    seen = 0
+    for contrat in contrats.values():
+        for row in contrat.concordances:
+            for fait in row.faits:
+                name = fichier_du_texte(contrat, fait.source)
+                text = (TEXTES / name).read_text("utf-8")
+                section = _section(text, fait.source)
+                seen += section != "".join(text.split())
+                assert contient(section, fait.citation), (row.code, fait.source)
+    assert seen > 90
 
 
 def test_every_text_is_named_by_a_contract_or_kept_beside(contrats):

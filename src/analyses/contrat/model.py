@@ -13,6 +13,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StrictStr, model_validator
 
 from analyses.contrat.cell import Cell, read_cell
+from analyses.contrat.concordance import Concordance
 
 Period = Literal["t0"] | int
 NATIONAL = "nat"  # what stands for an action where an indicator is national
@@ -283,29 +284,6 @@ class Echeance(_Model):
     libelle: StrictStr
     date: date
     article: StrictStr
-
-
-class Fait(_Model):
-    """One statement of a concordance: where it stands and what it says, letter for letter."""
-
-    source: StrictStr
-    citation: StrictStr = Field(min_length=1)
-
-
-class Conciliation(Fait):
-    """What the texts themselves say to reconcile two statements, in words, then quoted."""
-
-    mots: StrictStr
-
-
-class Concordance(_Model):
-    """Two statements about one thing that the documents make differently."""
-
-    code: StrictStr
-    poids: Literal["chiffre", "date_ou_devoir", "sens", "mots"]
-    objet: StrictStr
-    faits: list[Fait] = Field(min_length=2, max_length=2)
-    conciliation: Conciliation | None = None
 
 
 class Version(_Model):

@@ -49,13 +49,13 @@ def _serre(texte: str) -> str:
 
 def citations_fausses(contrat: Contrat, dossier: Path) -> Iterator[Problem]:
     """What the concordances of a contract quote and the texts of `dossier` do not contain."""
-    read: dict[str, str] = {}
+    read: dict[str, str] = {}  # without white space, once for every quote
     for row in contrat.concordances:
         for fait in [*row.faits, *([row.conciliation] if row.conciliation else [])]:
             name = fichier_du_texte(contrat, fait.source)
             path = dossier / name
             if name and name not in read and path.is_file():
-                read[name] = path.read_text(encoding="utf-8")
+                read[name] = _serre(path.read_text(encoding="utf-8"))
             place = f"{contrat.code}/concordances.yaml"
             if name not in read:
                 yield Problem(
