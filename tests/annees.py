@@ -39,8 +39,8 @@ Key = tuple[Any, ...]
 
 @dataclass(frozen=True)
 class Annees:
-    """What two years of files hold for a contract. A mandate: (exercice, action, type, nature, centimes, rank
-    of its origin); a receipt: (exercice, code, financeur, centimes, exercice d'origine, cashed); a
+    """What two years of files hold for a contract. A mandate: (exercice, action, type, nature,
+    centimes, rank of its origin); a receipt: (exercice, code, financeur, centimes, exercice d'origine, cashed); a
     post: (exercice, action, month, monthly cost)."""
 
     contrat: str
@@ -75,9 +75,29 @@ def _ledger(annees: Annees, exercice: int) -> pd.DataFrame:
             }
         )
     columns = [
-        *("exercice numero_mandat numero_ligne date_emission date_service poste type".split()),
-        *("mandat_origine nature fonction code_analytique convention tiers objet".split()),
-        *("montant date_paiement id_engagement ligne fichier".split()),
+        *(
+            [
+                "exercice",
+                "numero_mandat",
+                "numero_ligne",
+                "date_emission",
+                "date_service",
+                "poste",
+                "type",
+            ]
+        ),
+        *(
+            [
+                "mandat_origine",
+                "nature",
+                "fonction",
+                "code_analytique",
+                "convention",
+                "tiers",
+                "objet",
+            ]
+        ),
+        *(["montant", "date_paiement", "id_engagement", "ligne", "fichier"]),
     ]
     return pd.DataFrame(rows, columns=columns).astype({"montant": "int64"})
 
@@ -97,7 +117,12 @@ def _rules() -> pd.DataFrame:
 def _receipts(annees: Annees, exercice: int) -> pd.DataFrame:
     rows = [
         {
-            **{"exercice": year, "date": date(year, 7, 1), "contrat": annees.contrat, "action": code},
+            **{
+                "exercice": year,
+                "date": date(year, 7, 1),
+                "contrat": annees.contrat,
+                "action": code,
+            },
             **{"financeur": funder, "montant": amount, "exercice_origine": origin},
             "date_encaissement": date(year, 7, 1) if cashed else None,
         }
@@ -143,7 +168,15 @@ def chiffres(annees: Annees, lectures: Mapping[str, str]) -> dict[Key, Chiffre]:
     """Every figure of the rules, by its key."""
     found = bare_figures(calculer(annees, lectures), EXERCICES, MESURES)[0]
     return {
-        (one.mesure, one.contrat, one.exercice, one.niveau, one.code, one.financeur, one.detail): one
+        (
+            one.mesure,
+            one.contrat,
+            one.exercice,
+            one.niveau,
+            one.code,
+            one.financeur,
+            one.detail,
+        ): one
         for one in found
     }
 

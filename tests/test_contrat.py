@@ -1,4 +1,4 @@
-"""The contracts as data: complete, adding up to what is printed, contradictions all listed."""
+"""The contracts as data: complete, adding up to what is printed, versions overlaid in order."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 import yaml
 
-from analyses.contrat.contradictions import find_contradictions, uncertain_readings
 from analyses.contrat.load import load_contrats
 from analyses.socle.paths import PARAMS
 from analyses.socle.problems import BilanError
@@ -42,21 +41,6 @@ def test_state_money_by_axe_and_volet(contrats):
     assert [state("emploi", v) for v in ("v1", "v2", "v3")] == [10600000, 17969700, 47925000]
 
 
-def test_every_printed_total_adds_up_or_is_a_contradiction(contrats):
-    """Axe 3, other funders: 10 000 + 50 000 + 42 500 + 21 000 = 123 500, printed 81 000."""
-    found = {
-        c.code: (c.valeur_1, c.valeur_2)
-        for c in find_contradictions(contrats)
-        if c.code.startswith("somme-")
-    }
-    assert found == {
-        "somme-solidarites-3-autres": ("81 000 €", "123 500 €"),
-        "somme-solidarites-3-total": ("453 500 €", "496 000 €"),
-        "somme-sous-totaux-solidarites-autres": ("303 250 €", "260 750 €"),
-        "somme-sous-totaux-solidarites-total": ("1 061 628 €", "1 019 128 €"),
-    }
-
-
 def test_subtotals_of_the_plan_de_financement_add_up(contrats):
     """Annexe 2: 145 000 + 26 700 + 6 000 + 6 000 + 30 694 + 30 000 = 244 394 (FSE apart);
     239 400 + 59 850 + 80 000 = 379 250."""
@@ -66,31 +50,6 @@ def test_subtotals_of_the_plan_de_financement_add_up(contrats):
         added = sum(v for plan in plans for k, v in plan.items() if k not in printed.hors)
         assert added == printed.montant, printed.libelle
     assert sum(s.montant for s in emploi.sous_totaux) == (106_000 + 359_394 + 479_250) * 100
-
-
-def test_contradictions_computed_from_the_rows(contrats):
-    """A fiche against its annexe: name, cells, budget, total."""
-    found = {c.code: c for c in find_contradictions(contrats)}
-    assert found["budget-2-recettes"].valeur_1 == "3 750 €"
-    assert found["budget-2-recettes"].valeur_2 == "7 500 €"
-    assert found["financement-17-total"].valeur_1 == "220 000 €"
-    assert found["financement-18-autres"].valeur_1 == "100 000 €"
-    assert found["pilier-4"].valeur_1 == "170 002 €" and found["pilier-4"].valeur_2 == "87 564 €"
-    labels = [c for c in found.values() if c.code.startswith("indicateur-1-")]
-    assert any("familles" in c.valeur_1 + c.valeur_2 for c in labels)
-    assert len(found) == len(find_contradictions(contrats)), "a code names one contradiction"
-
-
-def test_weights_and_sources(contrats):
-    for row in find_contradictions(contrats):
-        assert row.poids in ("chiffre", "date_ou_devoir", "mots")
-        assert row.source_1 and row.source_2 and row.valeur_1 and row.valeur_2
-
-
-def test_short_rows_are_listed(contrats):
-    rows = {(r.action, r.source): r.imprime for r in uncertain_readings(contrats)}
-    assert rows[("16", "annexe 2")] == ("0", "1", "2")
-    assert ("20", "annexe 2") not in rows
 
 
 @pytest.fixture

@@ -507,14 +507,16 @@ def test_contradictions_are_printed_and_written(tmp_path, capsys):
         "valeur_1",
         "source_2",
         "valeur_2",
+        "conciliation",
     ]
-    assert len(rows) > 40 and list(dict.fromkeys(rows.poids)) == [
-        "chiffre",
-        "date_ou_devoir",
-        "mots",
-    ]
+    weights = ["chiffre", "date_ou_devoir", "sens", "mots"]
+    assert len(rows) > 40 and list(dict.fromkeys(rows.poids)) == weights
     text = capsys.readouterr().out
-    assert text.startswith(f"{len(rows)} contradictions") and "Lectures incertaines (" in text
+    words = int((rows.poids == "mots").sum())  # kept apart, not counted
+    assert (
+        text.startswith(f"{len(rows) - words} contradictions") and "Lectures incertaines (" in text
+    )
+    assert f"à part, {words} affaires de mots" in text and "131 = 62 + 69" in text
     assert all(code in text for code in rows.code)
 
 

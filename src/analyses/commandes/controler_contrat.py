@@ -11,7 +11,8 @@ from analyses.commandes.options import add_departement, write_records
 _WEIGHTS = {
     "chiffre": "Change un chiffre",
     "date_ou_devoir": "Change une date ou un devoir",
-    "mots": "Affaire de mots",
+    "sens": "Change le sens d'un passage",
+    "mots": "À part, affaire de mots (la même chose, dite autrement)",
 }
 
 
@@ -31,6 +32,7 @@ def add(commands: Any) -> None:
 
 def _check_contract(args: argparse.Namespace) -> int:
     from analyses.contrat.contradictions import (
+        MOTS,
         Contradiction,
         find_contradictions,
         uncertain_readings,
@@ -43,7 +45,11 @@ def _check_contract(args: argparse.Namespace) -> int:
     found = find_contradictions(contrats)
     if args.csv:
         write_records(args.csv, Contradiction, found)
-    print(f"{len(found)} contradictions dans les contrats du département {args.departement}.")
+    words = sum(row.poids == MOTS for row in found)
+    print(
+        f"{len(found) - words} contradictions dans les contrats du département "
+        f"{args.departement} ; à part, {words} affaires de mots."
+    )
     for weight, title in _WEIGHTS.items():
         rows = [row for row in found if row.poids == weight]
         print(f"\n{title} ({len(rows)})")
@@ -51,6 +57,8 @@ def _check_contract(args: argparse.Namespace) -> int:
             print(f"- [{row.contrat}] {row.objet} ({row.code})")
             print(f"    {row.source_1} : {row.valeur_1}")
             print(f"    {row.source_2} : {row.valeur_2}")
+            if row.conciliation:
+                print(f"    ce qui les concilie : {row.conciliation}")
     doubts = uncertain_readings(contrats)
     print(f"\nLectures incertaines ({len(doubts)})")
     for doubt in doubts:

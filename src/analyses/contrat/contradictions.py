@@ -1,7 +1,8 @@
 """What the signed documents say differently about one thing: nothing is repaired, both are kept.
 
 Sums, budgets, indicator rows and titles are compared here; statements that only a reader can set
-side by side are data (concordances.yaml of each contract).
+side by side are data (concordances.yaml of each contract). What is quoted stands between « ».
+The same thing said in other words (`MOTS`) is kept apart: it contradicts nothing.
 """
 
 from __future__ import annotations
@@ -16,12 +17,14 @@ from analyses.contrat.citations import amount_of
 from analyses.contrat.model import Action, Contrat, Financement, Indicateur
 from analyses.socle.money import euros_imprimes
 
-WEIGHTS = ("chiffre", "date_ou_devoir", "mots")
+MOTS = "mots"
+WEIGHTS = ("chiffre", "date_ou_devoir", "sens", MOTS)
 
 
 @dataclass(frozen=True)
 class Contradiction:
-    """Two statements that cannot both hold, each with its place, as printed."""
+    """Two statements that cannot both hold, each with its place, as printed; `conciliation`: what
+    the texts say that reconciles them, '' when nothing does."""
 
     code: str
     poids: str
@@ -31,6 +34,11 @@ class Contradiction:
     valeur_1: str
     source_2: str
     valeur_2: str
+    conciliation: str = ""
+
+
+def _quote(text: str) -> str:
+    return f"« {text} »"
 
 
 def _words(text: str) -> str:
@@ -166,32 +174,40 @@ def _budgets(contrat: Contrat, action: Action) -> Iterator[Contradiction]:
         for other in action.financements:
             if other.retenu or other.exercice != kept.exercice or "delta" in other.montants:
                 continue
-            for name in dict.fromkeys([*kept.montants, *other.montants]):
-                one, two = other.montants.get(name, 0), kept.montants.get(name, 0)
-                if one != two:
-                    funder = contrat.noms_financeurs.get(name, name)
-                    yield Contradiction(
-                        f"financement-{action.code}-{name}",
-                        "chiffre",
-                        contrat.code,
-                        f"Action {action.code}, {funder}, {kept.exercice}",
-                        other.source,
-                        euros_imprimes(one),
-                        kept.source,
-                        euros_imprimes(two),
-                    )
-            one, two = sum(other.montants.values()), sum(kept.montants.values())
-            if one != two:
-                yield Contradiction(
-                    f"financement-{action.code}-total",
-                    "chiffre",
-                    contrat.code,
-                    f"Action {action.code}, budget total {kept.exercice}",
-                    other.source,
-                    euros_imprimes(one),
-                    kept.source,
-                    euros_imprimes(two),
-                )
+            yield from _funders(contrat, action, kept, other)
+
+
+def _funders(
+    contrat: Contrat, action: Action, kept: Financement, other: Financement
+) -> Iterator[Contradiction]:
+    """Two budgets of one year, funder by funder; differences that all go the same way make up that
+    of the totals, which says them once and names the funders."""
+    names = {
+        name: contrat.noms_financeurs.get(name, name)
+        for name in dict.fromkeys([*kept.montants, *other.montants])
+        if other.montants.get(name, 0) != kept.montants.get(name, 0)
+    }
+    gaps = [other.montants.get(name, 0) - kept.montants.get(name, 0) for name in names]
+    one_way = all(gap > 0 for gap in gaps) or all(gap < 0 for gap in gaps)
+    rows = [
+        (name, funder, other.montants.get(name, 0), kept.montants.get(name, 0))
+        for name, funder in names.items()
+        if not one_way
+    ]
+    if sum(gaps):
+        said = f"budget total ({', '.join(names.values())})"
+        rows.append(("total", said, sum(other.montants.values()), sum(kept.montants.values())))
+    for name, said, one, two in rows:
+        yield Contradiction(
+            f"financement-{action.code}-{name}",
+            "chiffre",
+            contrat.code,
+            f"Action {action.code}, {said}, {kept.exercice}",
+            other.source,
+            euros_imprimes(one),
+            kept.source,
+            euros_imprimes(two),
+        )
 
 
 def _rows(contrat: Contrat, action: str, indicateur: Indicateur) -> Iterator[Contradiction]:
@@ -202,26 +218,23 @@ def _rows(contrat: Contrat, action: str, indicateur: Indicateur) -> Iterator[Con
         if _label(first.libelle) != _label(other.libelle):
             yield Contradiction(
                 f"{base}-libelle",
-                "chiffre" if _counts_other(first.libelle, other.libelle) else "mots",
+                "chiffre" if _says_other(first.libelle, other.libelle) else MOTS,
                 contrat.code,
                 f"{place} {indicateur.code} : libellé",
                 first.source,
-                first.libelle,
+                _quote(first.libelle),
                 other.source,
-                other.libelle,
+                _quote(other.libelle),
             )
         pairs = list(zip(first.cellules, other.cellules, strict=False))
         # A shorter row does not prove which cell is empty: only printed cells are compared,
         # and a row that prints figures the other table does not have is said as well.
         missing = first.cellules[len(pairs) :] + other.cellules[len(pairs) :]
-        differs = [(a, b) for a, b in pairs if _letters(a) != _letters(b)]
+        differs = any(_value(a) != _value(b) for a, b in pairs)
         if differs or any(read_cell(cell).valeur is not None for cell in missing):
-            same_figures = not missing and all(
-                read_cell(a).valeur == read_cell(b).valeur for a, b in differs
-            )
             yield Contradiction(
                 f"{base}-cellules",
-                "mots" if same_figures else "chiffre",
+                "chiffre",
                 contrat.code,
                 f"{place} {indicateur.code} : situation initiale et cibles",
                 first.source,
@@ -231,43 +244,93 @@ def _rows(contrat: Contrat, action: str, indicateur: Indicateur) -> Iterator[Con
             )
 
 
-def _letters(text: str) -> str:
-    """A cell without its spaces: « XGIR4 » and « X GIR 4 » print the same thing."""
-    return "".join(text.casefold().split())
+def _value(text: str) -> object:
+    """What a cell says: its value, whatever is written beside it (« 0 (début des travaux) » is 0);
+    without one, its letters (« XGIR4 » and « X GIR 4 » print the same thing).
+
+    >>> _value("0 (début des travaux)") == _value("0"), _value("X GIR 4"), _value("/")
+    (True, 'xgir4', '/')
+    """
+    value = read_cell(text).valeur
+    return "".join(text.casefold().split()) if value is None else value
 
 
 def _label(text: str) -> str:
     """Words of a label with its usual abbreviations written out and plural marks dropped."""
     words = re.sub(r"\b(nb|nbre)\b( de)?", "nombre de", _words(text)).split()
-    return " ".join(w.rstrip("s") for w in words if w not in ("de", "d", "du", "des", "l", "la"))
+    articles = ("de", "d", "du", "des", "l", "la", "le", "les")
+    return " ".join(w.rstrip("s") for w in words if w not in articles)
 
 
-def _counts_other(one: str, two: str) -> bool:
-    """True when neither label's words contain the other's: another thing is counted."""
+def _says_other(one: str, two: str) -> bool:
+    """True when neither text's words contain the other's: another thing is counted or named.
+
+    A plural, an article or one letter of a word is spelling.
+
+    >>> _says_other("Équipe logement - cas complexe", "Equipe logement – cas complexes")
+    False
+    >>> _says_other("réseau Milo MOOV", "réseau Milo’mouv"), _says_other("31 lieux", "32 lieux")
+    (False, True)
+    """
     left, right = set(_label(one).split()), set(_label(two).split())
-    return not (left <= right or right <= left)
+    return all(
+        any(not any(_one_letter(word, other) for other in b - a) for word in a - b)
+        for a, b in ((left, right), (right, left))
+    )
+
+
+def _one_letter(one: str, two: str) -> bool:
+    """Two words of one length that differ by one letter; a number is no spelling."""
+    apart = sum(a != b for a, b in zip(one, two, strict=False))
+    return len(one) == len(two) and apart == 1 and (one + two).isalpha()
 
 
 def _titles(contrat: Contrat, action: Action) -> Iterator[Contradiction]:
     """Official titles of one action; a fiche's « intitulé » or a budget's « objet » is no rival."""
     titles = [t for t in action.intitules if not re.search("intitulé|objet", t.source)]
-    for first, other in zip(titles, titles[1:], strict=False):
-        if _words(first.texte) != _words(other.texte):
-            yield Contradiction(
-                f"intitule-{action.code}",
-                "mots",
-                contrat.code,
-                f"Action {action.code} : intitulé",
-                first.source,
-                first.texte,
-                other.source,
-                other.texte,
-            )
-            return
+    pairs = [
+        (first, other)
+        for first, other in zip(titles, titles[1:], strict=False)
+        if _words(first.texte) != _words(other.texte)
+    ]
+    if pairs:
+        first, other = max(pairs, key=lambda pair: _says_other(pair[0].texte, pair[1].texte))
+        yield Contradiction(
+            f"intitule-{action.code}",
+            "sens" if _says_other(first.texte, other.texte) else MOTS,
+            contrat.code,
+            f"Action {action.code} : intitulé",
+            first.source,
+            _quote(first.texte),
+            other.source,
+            _quote(other.texte),
+        )
+
+
+def _read_side_by_side(contrat: Contrat) -> Iterator[Contradiction]:
+    """What a reader found, each side quoted, with what the texts say to reconcile them."""
+    for row in contrat.concordances:
+        (one, two), said = row.faits, row.conciliation
+        yield Contradiction(
+            row.code,
+            row.poids,
+            contrat.code,
+            row.objet,
+            one.source,
+            _quote(one.citation),
+            two.source,
+            _quote(two.citation),
+            f"{said.mots} ({said.source} : {_quote(said.citation)})" if said else "",
+        )
+
+
+def _natural(code: str) -> list[int | str]:
+    """Order of codes: words as words, numbers as numbers."""
+    return [int(part) if part.isdigit() else part for part in re.split(r"(\d+)", code)]
 
 
 def find_contradictions(contrats: Mapping[str, Contrat]) -> list[Contradiction]:
-    """Every contradiction of the contracts, heaviest first.
+    """Every contradiction of the contracts, heaviest first, then by contract and code.
 
     >>> from analyses.contrat.load import load_contrats
     >>> found = find_contradictions(load_contrats("55"))
@@ -276,25 +339,12 @@ def find_contradictions(contrats: Mapping[str, Contrat]) -> list[Contradiction]:
     """
     found: list[Contradiction] = []
     for contrat in contrats.values():
-        found += [*_sums(contrat), *_piliers(contrat)]
+        own = [*_sums(contrat), *_piliers(contrat), *_read_side_by_side(contrat)]
         for action in contrat.actions.values():
-            found += [*_budgets(contrat, action), *_titles(contrat, action)]
+            own += [*_budgets(contrat, action), *_titles(contrat, action)]
             for indicateur in action.indicateurs:
-                found += _rows(contrat, action.code, indicateur)
-        for row in contrat.concordances:
-            one, two = row.faits
-            found.append(
-                Contradiction(
-                    row.code,
-                    row.poids,
-                    contrat.code,
-                    row.objet,
-                    one.source,
-                    one.valeur,
-                    two.source,
-                    two.valeur,
-                )
-            )
+                own += _rows(contrat, action.code, indicateur)
+        found += sorted(own, key=lambda c: _natural(c.code))
     return sorted(found, key=lambda c: WEIGHTS.index(c.poids))
 
 

@@ -13,6 +13,7 @@ from pydantic import BaseModel, ValidationError
 
 from analyses.contrat import model
 from analyses.contrat.parametres import load_interpretations
+from analyses.contrat.textes import citations_fausses
 from analyses.contrat.versions import check_versions
 from analyses.socle.paths import PARAMS
 from analyses.socle.problems import BilanError, Problem
@@ -337,7 +338,10 @@ def _contract(
     for name in versions:
         state = _read_version(params / "contrats" / departement / code / name, state)
     state["exercices"] = registry(params)[departement]["contrats"][code]["exercices"]
-    return _build(state, code, departement, f"{code}/contrat.yaml")
+    contrat = _build(state, code, departement, f"{code}/contrat.yaml")
+    if wrong := list(citations_fausses(contrat, params / "contrats" / departement / "textes")):
+        raise BilanError(wrong)
+    return contrat
 
 
 def _unfounded(contrat: model.Contrat, readings: set[str]) -> Iterator[Problem]:

@@ -13,6 +13,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StrictStr, model_validator
 
 from analyses.contrat.cell import Cell, read_cell
+from analyses.contrat.concordance import Concordance
 
 Period = Literal["t0"] | int
 NATIONAL = "nat"  # what stands for an action where an indicator is national
@@ -301,22 +302,6 @@ class Echeance(_Model):
     article: StrictStr
 
 
-class Fait(_Model):
-    """One statement of a concordance: where it stands and what it says, as printed."""
-
-    source: StrictStr
-    valeur: StrictStr
-
-
-class Concordance(_Model):
-    """Two statements about one thing that the documents make differently."""
-
-    code: StrictStr
-    poids: Literal["chiffre", "date_ou_devoir", "mots"]
-    objet: StrictStr
-    faits: list[Fait] = Field(min_length=2, max_length=2)
-
-
 class Version(_Model):
     """The signed text or an avenant: from when it applies, where it comes from, and when it was
     signed: None as long as nobody entered the date that the text leaves blank (the date of the
@@ -384,6 +369,7 @@ class Contrat(_Model):
     ineligibles: list[Ineligible]
     echeances: list[Echeance]
     concordances: list[Concordance]
+    textes: dict[str, str] = {}  # beginning of a place's name -> file of the signed text
     sous_totaux: list[SousTotal] = []
 
     def article(self, genre: str, groupes: Sequence[str]) -> str:

@@ -25,6 +25,7 @@ COLONNES: dict[str, Colonne] = {
     "empreinte": ("Empreinte (sha256)", "texte"),
     "code_contradiction": ("Code", "texte"),
     "poids": ("Poids", "poids"),
+    "conciliation": ("Ce qui les concilie", "texte"),
     "cellules": ("Cellules imprimées", "texte"),
     "colonnes": ("Colonnes du tableau", "entier"),
     "lecture_retenue": ("Lecture retenue", "texte"),

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from analyses.chiffres.table import values
-from analyses.contrat.contradictions import uncertain_readings
+from analyses.contrat.contradictions import MOTS, uncertain_readings
 from analyses.contrat.load import registry
 from analyses.rendu import indicateurs, textes
 from analyses.rendu.affichage import figure, markdown, nom_contrat
@@ -141,13 +141,15 @@ def _counted(cells: Cells, prefix: str) -> str:
 def qualite(b: Bilan) -> Markdown:
     """The answer of the quality notebook."""
     count = Counter(c.poids for c in b.contradictions)
+    words = count.pop(MOTS, 0)
     weights = ", ".join(f"« {text} » : {count[k]}" for k, text in fmt.POIDS.items() if count[k])
     absent, warnings = absent_files(b), len(textes.controles(b))
     lines = [
         f"- Fichiers reçus : {len(textes.sources(b))} ; absents : {', '.join(absent) or 'aucun'}.",
         f"- Signalements à la lecture : {warnings} (une erreur aurait arrêté le calcul).",
-        f"- Contradictions dans les textes signés : {len(b.contradictions)}"
-        + (f" ({weights})." if weights else "."),
+        f"- Contradictions dans les textes signés : {count.total()}"
+        + (f" ({weights})" if weights else "")
+        + f" ; à part, simples affaires de mots : {words}.",
         f"- Lignes d'indicateurs à lecture incertaine : {len(uncertain_readings(b.contrats))}.",
     ]
     return markdown("\n".join(lines))

@@ -58,11 +58,15 @@ def controles(b: Bilan) -> pd.DataFrame:
 
 
 def contradictions(b: Bilan) -> pd.DataFrame:
-    """Each thing that the signed documents say in two ways, both values kept."""
+    """Each thing that the signed documents say in two ways, both values kept, and what the texts
+    themselves say that reconciles them."""
     columns = ["code_contradiction", "contrat", "poids", "objet"]
-    columns += ["source_1", "valeur_1", "source_2", "valeur_2"]
-    rows = [asdict(one) for one in b.contradictions]
-    return objects([row | {"code_contradiction": row["code"]} for row in rows], columns)
+    columns += ["source_1", "valeur_1", "source_2", "valeur_2", "conciliation"]
+    rows = [
+        asdict(one) | {"code_contradiction": one.code, "conciliation": one.conciliation or "rien"}
+        for one in b.contradictions
+    ]
+    return objects(rows, columns)
 
 
 def lectures_incertaines(b: Bilan) -> pd.DataFrame:

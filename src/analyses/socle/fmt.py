@@ -50,6 +50,7 @@ FINANCEURS = {
 POIDS = {
     "chiffre": "change un chiffre",
     "date_ou_devoir": "change une date ou un devoir",
+    "sens": "change le sens d'un passage",
     "mots": "affaire de mots",
 }
 
