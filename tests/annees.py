@@ -40,8 +40,8 @@ Key = tuple[Any, ...]
 @dataclass(frozen=True)
 class Annees:
     """What two years of files hold for a contract. A mandate: (exercice, action, type, nature,
-    centimes, rank of its origin); a receipt: (exercice, code, financeur, centimes, exercice d'origine, cashed); a
-    post: (exercice, action, month, monthly cost)."""
+    centimes, rank of its origin); a receipt: (exercice, code, financeur, centimes, exercice
+    d'origine, cashed); a post: (exercice, action, month, monthly cost)."""
 
     contrat: str
     mandats: tuple[tuple[Any, ...], ...]

@@ -271,7 +271,7 @@ def test_differences_that_go_one_way_are_said_once_by_the_total(contrats, found)
     """Fiche 17: 30 000 of other funders and 100 000 of 2023 make the 130 000 between the totals."""
     row = found["financement-17-total"]
     assert (row.valeur_1, row.valeur_2) == ("220 000 €", "90 000 €")
-    assert "Autres financeurs, reliquat 2023" in row.objet
+    assert "Autres financeurs, Reliquat 2023" in row.objet
     less = _budgets(contrats, {"etat": 3_000_000, "cd": 3_000_000})
     assert less == {"financement-18-total": ("60 000 €", "70 000 €")}
 
